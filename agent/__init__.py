@@ -1,0 +1,1 @@
+"""The mind: LangGraph, prompts, model choice, runs and their events; it knows no HTTP and no platform."""

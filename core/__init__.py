@@ -1,0 +1,1 @@
+"""The floor: settings, errors, clock, ids, log, vault, storage; it knows no noun of the product."""

@@ -1,0 +1,1 @@
+"""Records: models, queries and migrations of the one PostgreSQL database."""

@@ -1,0 +1,1 @@
+"""Every statement, one module per noun."""

@@ -1,0 +1,1 @@
+"""Arithmetic: pure functions over records; no database, no network, no model."""

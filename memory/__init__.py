@@ -1,0 +1,1 @@
+"""What Studio remembers: conversation checkpoints, history, brand voice and learned facts."""

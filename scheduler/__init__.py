@@ -1,0 +1,1 @@
+"""What was promised: the clock, and the claiming of due work."""

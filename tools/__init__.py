@@ -1,0 +1,1 @@
+"""The hands: every operation of the product, defined once as a typed command."""
