@@ -1,0 +1,203 @@
+"""What every social network's adapter declares and does, so that one engine can publish to all of them.
+
+A publish is a walk through named steps. ``Adapter.next_step`` is a pure function of the content and the progress kept
+so far; the engine (``tools/publishing``) writes the step down, lets ``Adapter.perform`` make its ONE outward call, and
+writes the result down, so that a process killed anywhere knows where it was. Nothing is kept outside ``progress``.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from core.errors import Problem
+from core.jsontypes import JsonObject
+
+
+class RepeatSafety(StrEnum):
+    """How a repeat of an irreversible step is kept from doubling a post."""
+
+    OWN_ID = "own_id"  # we choose the id; the network refuses or ignores a second one
+    KEY = "key"  # an idempotency header
+    WITNESS = "witness"  # a container or publish id that can be asked, and publishes once only
+    DUPLICATE_ANSWER = "duplicate_answer"  # the network names the live post when we repeat
+    LOOK = "look"  # list the newest posts and compare, after the settle time
+    NONE = "none"  # nothing can tell: a person decides
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medium:
+    """One image or video of a post, as an adapter sees it; sizes in pixels, None = unknown."""
+
+    asset_id: str
+    kind: Literal["image", "video"]
+    mime_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    alt_text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Exactly what would go out. ``format`` is one of the manifest's; ``options`` holds the format's own settings."""
+
+    format: str
+    caption: str
+    media: tuple[Medium, ...] = ()
+    options: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What an adapter needs to act for one account; ``login`` names the product that granted the token."""
+
+    external_id: str
+    handle: str
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    login: str | None = None
+    metadata: JsonObject = field(default_factory=dict)
+
+
+class MediaDoor(Protocol):
+    """How an adapter reaches the bytes of a medium."""
+
+    def public_url(self, medium: Medium) -> str:
+        """A signed link under STUDIO_PUBLIC_URL that the network can fetch for an hour."""
+
+    def read(self, medium: Medium, *, start: int = 0) -> AsyncIterator[bytes]:
+        """The bytes from ``start`` on, in chunks, never the whole file at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publish:
+    """One publish on its way: the content, the account, what is known so far, and the door to the media.
+
+    ``started_at`` is when the first attempt began (aware, UTC): a post older than that is not ours.
+    """
+
+    content: Content
+    credentials: Credentials
+    progress: JsonObject
+    media: MediaDoor
+    started_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """The next outward call. ``sends`` is kept as evidence, without secrets; ``delay``: seconds to wait before it."""
+
+    name: str
+    sends: JsonObject
+    irreversible: bool = False
+    repeat: RepeatSafety = RepeatSafety.NONE
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The post is live. ``platform_post_id`` is None only where the network gives none; ``note`` then says so."""
+
+    platform_post_id: str | None
+    permalink: str | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The answer to "did it happen?", with the evidence a person may read."""
+
+    outcome: Literal["posted", "not_posted", "unknown"]
+    evidence: JsonObject
+    progress: JsonObject = field(default_factory=dict)  # merged into the progress when the outcome is "posted"
+    start_over: bool = False  # what was prepared can no longer be published: begin with a fresh progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ability:
+    """One thing an adapter can do, and how that is proven ("contract suite", "documentation of 2026-09-28")."""
+
+    name: str
+    proven_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatRules:
+    """The limits of one format, inclusive; text is counted as the network counts it (``Adapter.text_length``)."""
+
+    name: str
+    kinds: frozenset[Literal["image", "video"]]
+    min_media: int
+    max_media: int
+    max_text: int
+    options: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a network can and cannot do here; the agent, the pages, the docs and the validation read this one record."""
+
+    platform: str
+    title: str
+    formats: tuple[FormatRules, ...]
+    can: tuple[Ability, ...]
+    cannot: Mapping[str, str]  # what -> why
+    fetches_media: bool  # the network fetches our links, so STUDIO_PUBLIC_URL must be reachable for it
+    posting_times: tuple[str, ...]  # default weekly slots: "Mon 09:00", in the workspace's zone
+
+    def format_rules(self, name: str) -> FormatRules | None:
+        """The rules of a format, None when this network has no such format."""
+        return next((rules for rules in self.formats if rules.name == name), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenGrant:
+    """A fresh token. ``expires_at`` is aware UTC, None when the network gave no end."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who a token belongs to, by the network's own word."""
+
+    external_id: str
+    handle: str
+    title: str | None = None
+
+
+class Adapter(Protocol):
+    """One social network. Every method but the pure ones makes HTTP calls and raises ``platforms.errors``."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What this network can do; constant."""
+
+    def text_length(self, text: str) -> int:
+        """The length of a text as this network counts it."""
+
+    def choose_format(self, content: Content) -> str:
+        """The format meant by media alone, when nobody named one (pure)."""
+
+    def validate(self, content: Content) -> tuple[Problem, ...]:
+        """Every rule the content breaks, with the path of its field; empty means it may go out (pure)."""
+
+    def next_step(self, content: Content, progress: JsonObject) -> Step | Done:
+        """What comes next given what is known (pure). An empty progress begins."""
+
+    async def perform(self, step: Step, publish: Publish) -> JsonObject:
+        """Make the step's one outward call and return what to merge into the progress."""
+
+    async def find(self, publish: Publish) -> Finding:
+        """Did the irreversible step happen? Only reads; raises only when the network cannot be asked now."""
+
+    async def refresh(self, credentials: Credentials) -> TokenGrant:
+        """A new token for a token near or past its end; raises ``ReconnectNeeded`` when a person must log in."""
+
+    async def identify(self, credentials: Credentials) -> Identity:
+        """Who this token belongs to: asked once when an account is connected."""
