@@ -1,0 +1,45 @@
+"""Connected accounts and the assets that posts are made of."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Identified, StoredObject, Tenant, Timed
+
+
+class Account(Identified, Tenant, Timed, Base):
+    """One account on one network. Tokens are sealed by ``core.vault`` and opened only for an outward call."""
+
+    __tablename__ = "accounts"
+
+    platform: Mapped[str]
+    external_id: Mapped[str]
+    handle: Mapped[str]
+    status: Mapped[str]  # connected | reconnect | disconnected
+    login: Mapped[str | None]
+    access_token: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    refresh_token: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    token_expires_at: Mapped[datetime | None]
+    scopes: Mapped[str | None]
+    details: Mapped[StoredObject]
+    posting_times: Mapped[list[str] | None] = mapped_column()
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
+
+
+class Asset(Identified, Tenant, Timed, Base):
+    """A stored medium, addressed by the SHA-256 of its bytes; the facts are what the bytes say, never the name."""
+
+    __tablename__ = "assets"
+
+    sha256: Mapped[str]
+    kind: Mapped[str]  # image | video
+    mime_type: Mapped[str]
+    size_bytes: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    duration_seconds: Mapped[float | None]
+    name: Mapped[str]  # what people call it: the file name or the last part of the URL
+    source_url: Mapped[str | None]
+    created_by: Mapped[UUID | None]

@@ -1,0 +1,62 @@
+"""Statements about connected accounts and assets."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from db.models.account import Account, Asset
+
+
+async def all_accounts(session: AsyncSession) -> Sequence[Account]:
+    """Every account that is not disconnected, by network and handle."""
+    statement = select(Account).where(Account.status != "disconnected").order_by(Account.platform, Account.handle)
+    return (await session.scalars(statement)).all()
+
+
+async def get(session: AsyncSession, account_id: UUID, *, with_tokens: bool = False) -> Account | None:
+    """An account of this workspace; its sealed tokens only when asked for."""
+    statement = select(Account).where(Account.id == account_id)
+    if with_tokens:
+        statement = statement.options(undefer(Account.access_token), undefer(Account.refresh_token))
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def by_external_id(session: AsyncSession, platform: str, external_id: str) -> Account | None:
+    """The account that a network knows by this id."""
+    statement = select(Account).where(Account.platform == platform, Account.external_id == external_id)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def with_tokens(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[Account]:
+    """Accounts with their sealed tokens, by id, for re-sealing them in batches; locked for the transaction."""
+    statement = (
+        select(Account)
+        .options(undefer(Account.access_token), undefer(Account.refresh_token))
+        .order_by(Account.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    if after is not None:
+        statement = statement.where(Account.id > after)
+    return (await session.scalars(statement)).all()
+
+
+async def get_asset(session: AsyncSession, asset_id: UUID) -> Asset | None:
+    """An asset of this workspace."""
+    return (await session.scalars(select(Asset).where(Asset.id == asset_id))).one_or_none()
+
+
+async def asset_by_hash(session: AsyncSession, sha256: str) -> Asset | None:
+    """The asset with these bytes."""
+    return (await session.scalars(select(Asset).where(Asset.sha256 == sha256))).one_or_none()
+
+
+async def search_assets(session: AsyncSession, words: Sequence[str], *, limit: int = 6) -> Sequence[Asset]:
+    """Assets whose name has all these words, newest first."""
+    statement = select(Asset).order_by(Asset.id.desc()).limit(limit)
+    for word in words:
+        statement = statement.where(func.strpos(func.lower(Asset.name), word.lower()) > 0)
+    return (await session.scalars(statement)).all()

@@ -1,0 +1,174 @@
+"""Statements about posts and their media."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.account import Account, Asset
+from db.models.post import Post, PostMedium, PublishAttempt, Status
+
+
+async def get(session: AsyncSession, post_id: UUID, *, lock: bool = False) -> Post | None:
+    """A post of this workspace, None when there is none; ``lock`` holds it until the transaction ends."""
+    statement = select(Post).where(Post.id == post_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def by_code(session: AsyncSession, code: str) -> Post | None:
+    """The post with a short code (case does not matter)."""
+    return (await session.scalars(select(Post).where(Post.code == code.upper()))).one_or_none()
+
+
+async def by_ids(session: AsyncSession, post_ids: Collection[UUID]) -> Sequence[Post]:
+    """The posts of these ids that exist here, newest first."""
+    statement = select(Post).where(Post.id.in_(post_ids)).order_by(Post.id.desc())
+    return (await session.scalars(statement)).all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostFilter:
+    """What a list is narrowed to; None = not narrowed. The window is half-open and concerns ``scheduled_for``
+    (``published_at`` where a post has no plan).
+    """
+
+    statuses: Collection[str] | None = None
+    platform: str | None = None
+    account_id: UUID | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    words: Sequence[str] = ()
+
+
+def _conditions(wanted: PostFilter) -> list[ColumnElement[bool]]:
+    moment = func.coalesce(Post.scheduled_for, Post.published_at)
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.statuses is not None:
+        conditions.append(Post.status.in_(list(wanted.statuses)))
+    if wanted.platform is not None:
+        conditions.append(Post.platform == wanted.platform)
+    if wanted.account_id is not None:
+        conditions.append(Post.account_id == wanted.account_id)
+    if wanted.start is not None:
+        conditions.append(moment >= wanted.start)
+    if wanted.end is not None:
+        conditions.append(moment < wanted.end)
+    haystack = func.lower(Post.caption + " " + func.coalesce(Post.about, ""))
+    conditions.extend(func.strpos(haystack, word.lower()) > 0 for word in wanted.words)
+    return conditions
+
+
+async def page(
+    session: AsyncSession, wanted: PostFilter, *, limit: int, after: tuple[datetime | None, UUID] | None, by_time: bool
+) -> Sequence[Post]:
+    """At most ``limit`` posts: by time of the plan (oldest first, undated last), or newest made first.
+
+    ``after`` is the last row of the page before: its plan time (None = undated) and its id.
+    """
+    moment = func.coalesce(Post.scheduled_for, Post.published_at)
+    statement = select(Post).where(*_conditions(wanted)).limit(limit)
+    if not by_time:
+        if after is not None:
+            statement = statement.where(Post.id < after[1])
+        return (await session.scalars(statement.order_by(Post.id.desc()))).all()
+    if after is not None and after[0] is not None:
+        later = or_(moment > after[0], and_(moment == after[0], Post.id > after[1]), moment.is_(None))
+        statement = statement.where(later)
+    elif after is not None:
+        statement = statement.where(moment.is_(None), Post.id > after[1])
+    return (await session.scalars(statement.order_by(moment.asc().nulls_last(), Post.id))).all()
+
+
+async def count(session: AsyncSession, wanted: PostFilter) -> int:
+    """How many posts a filter matches."""
+    return await session.scalar(select(func.count()).select_from(Post).where(*_conditions(wanted))) or 0
+
+
+async def newest(
+    session: AsyncSession, *, statuses: Collection[str] | None = None, user_id: UUID | None = None
+) -> Post | None:
+    """The post made last, of some statuses and by somebody when given."""
+    statement = select(Post).order_by(Post.id.desc()).limit(1)
+    if statuses is not None:
+        statement = statement.where(Post.status.in_(list(statuses)))
+    if user_id is not None:
+        statement = statement.where(Post.created_by == user_id)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def neighbours(session: AsyncSession, post: Post, at: datetime, *, within: timedelta) -> Sequence[Post]:
+    """Other posts of the same account that go out closer to ``at`` than ``within``."""
+    statement = (
+        select(Post)
+        .where(
+            Post.account_id == post.account_id,
+            Post.id != post.id,
+            Post.status.in_([Status.SCHEDULED, Status.PUBLISHING]),
+            Post.scheduled_for > at - within,
+            Post.scheduled_for < at + within,
+        )
+        .order_by(Post.scheduled_for)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def taken_times(session: AsyncSession, account_id: UUID, start: datetime, end: datetime) -> Sequence[datetime]:
+    """When posts of an account are planned between two moments."""
+    statement = select(Post.scheduled_for).where(
+        Post.account_id == account_id,
+        Post.status.in_([Status.SCHEDULED, Status.PUBLISHING, Status.POSTED]),
+        Post.scheduled_for >= start,
+        Post.scheduled_for < end,
+    )
+    return [moment for moment in (await session.scalars(statement)).all() if moment is not None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostMediumRow:
+    """A medium of a post with its asset."""
+
+    medium: PostMedium
+    asset: Asset
+
+
+async def media_of(session: AsyncSession, post_ids: Collection[UUID]) -> dict[UUID, list[PostMediumRow]]:
+    """The media of posts, in order."""
+    statement = (
+        select(PostMedium, Asset)
+        .join(Asset, and_(Asset.id == PostMedium.asset_id, Asset.workspace_id == PostMedium.workspace_id))
+        .where(PostMedium.post_id.in_(post_ids))
+        .order_by(PostMedium.post_id, PostMedium.position)
+    )
+    found: dict[UUID, list[PostMediumRow]] = {post_id: [] for post_id in post_ids}
+    for medium, asset in (await session.execute(statement)).all():
+        found[medium.post_id].append(PostMediumRow(medium=medium, asset=asset))
+    return found
+
+
+async def replace_media(session: AsyncSession, post: Post, media: Sequence[tuple[UUID, str | None]]) -> None:
+    """Give a post these assets, with their alternative texts, in this order."""
+    await session.execute(text("delete from post_media where post_id = :post"), {"post": post.id})
+    session.add_all(
+        PostMedium(
+            workspace_id=post.workspace_id, post_id=post.id, position=position, asset_id=asset_id, alt_text=alt_text
+        )
+        for position, (asset_id, alt_text) in enumerate(media)
+    )
+    await session.flush()
+
+
+async def accounts_of(session: AsyncSession, posts: Collection[Post]) -> dict[UUID, Account]:
+    """The accounts that posts belong to, by id."""
+    statement = select(Account).where(Account.id.in_({post.account_id for post in posts}))
+    return {account.id: account for account in (await session.scalars(statement)).all()}
+
+
+async def attempts_of(session: AsyncSession, post_id: UUID) -> Sequence[PublishAttempt]:
+    """The publishing ledger of a post, oldest first."""
+    statement = select(PublishAttempt).where(PublishAttempt.post_id == post_id).order_by(PublishAttempt.number)
+    return (await session.scalars(statement)).all()

@@ -1,0 +1,232 @@
+"""The one door: find -> parse -> allow -> consent -> run -> record, for every call from every surface."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import assert_never
+from uuid import UUID
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from core import clock
+from core.errors import Conflict, Forbidden, InvalidInput, Problem, StudioError
+from core.ids import new_id
+from db.models.conversation import ToolCall
+from db.queries import approvals, calls
+from tools.catalog import Catalog
+from tools.command import AnyCommand, Arguments, Effect, Proposal
+from tools.context import Caller, Context, Doors, Surface
+
+
+class ConsentNeeded(StudioError):
+    """A person has to say yes first. ``proposal`` is what to show, ``arguments`` what to run after the yes."""
+
+    status = 409
+    default_code = "approval_needed"
+
+    def __init__(self, command: str, arguments: dict[str, object], proposal: Proposal) -> None:
+        super().__init__(proposal.summary, action="Ask somebody who may approve, then answer the approval.")
+        self.command = command
+        self.arguments = arguments
+        self.proposal = proposal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a call came to. ``replayed``: the same key had been used before, so nothing was done this time."""
+
+    command: str
+    arguments: dict[str, object]
+    result: dict[str, object]
+    replayed: bool
+
+    @property
+    def summary(self) -> str:
+        """The result's sentence for people."""
+        return str(self.result.get("summary", ""))
+
+
+class Dispatcher:
+    """Runs commands by name for a caller. Raises ``core.errors`` and ``ConsentNeeded``; a failed call leaves no row."""
+
+    def __init__(self, doors: Doors, catalog: Catalog) -> None:
+        self.doors = doors
+        self.catalog = catalog
+
+    async def run(self, name: str, raw: object, caller: Caller) -> Outcome:
+        """Run one command. The same ``caller.key`` again returns the first result and does nothing."""
+        command = self.catalog.find(name)
+        arguments = parse(command, raw)
+        recorded = _recorded(arguments)
+        if (stored := await self._stored(command, recorded, caller)) is not None:
+            return stored
+        effect = command.effect_of(arguments)
+        allow(effect, caller)
+        approved_hash = await self._consent(command, arguments, effect, caller)
+        gathered = await command.gather(await self._context(caller), arguments) if command.gather else None
+        return await self._apply(command, arguments, gathered, caller, approved_hash)
+
+    async def propose(self, name: str, raw: object, caller: Caller) -> ConsentNeeded:
+        """What a person would be asked before this call, whatever the policy."""
+        command = self.catalog.find(name)
+        return await self._proposal(command, parse(command, raw), caller)
+
+    async def _stored(self, command: AnyCommand, recorded: dict[str, object], caller: Caller) -> Outcome | None:
+        if caller.key is None:
+            return None
+        async with self.doors.database.session(caller.principal.workspace_id) as session:
+            call = await calls.by_key(session, caller.key)
+        return _replay(call, command, recorded) if call else None
+
+    async def _context(self, caller: Caller) -> Context:
+        async with self.doors.database.session(caller.principal.workspace_id) as session:
+            return Context(caller=caller, doors=self.doors, now=await clock.now(session))
+
+    async def _consent(self, command: AnyCommand, arguments: Arguments, effect: Effect, caller: Caller) -> str | None:
+        """The content hash a person said yes to, None when nobody had to; raises when the yes is missing or stale."""
+        if not asks(effect, caller, self.doors.settings.approvals):
+            return None
+        if caller.approval_id is None:
+            raise await self._proposal(command, arguments, caller)
+        # Does the yes still fit? What was shown is compared with what would happen now.
+        current = await self._proposal(command, arguments, caller)
+        async with self.doors.database.session(caller.principal.workspace_id) as session:
+            approval = await approvals.get(session, caller.approval_id)
+        if approval is None or approval.status != "approved" or approval.command != command.name:
+            raise Conflict("That approval does not cover this.", code="approval_mismatch", action="Ask again.")
+        if approval.args != current.arguments or approval.content_hash != current.proposal.content_hash:
+            raise Conflict(
+                "The post changed after it was approved, so it was not published.",
+                code="approval_stale",
+                action="Look at the post and approve it again.",
+            )
+        return approval.content_hash
+
+    async def _proposal(self, command: AnyCommand, arguments: Arguments, caller: Caller) -> ConsentNeeded:
+        proposal = Proposal(summary=f"{command.title}?")
+        if command.propose is not None:
+            async with self.doors.database.session(caller.principal.workspace_id) as session:
+                context = Context(caller=caller, doors=self.doors, now=await clock.now(session), open_session=session)
+                proposal = await command.propose(context, arguments)
+        recorded = _recorded(arguments)
+        return ConsentNeeded(command.name, {**recorded, **(proposal.pinned or {})}, proposal)
+
+    async def _apply(self, command: AnyCommand, arguments: Arguments, gathered: object, caller: Caller) -> Outcome:
+        recorded = _recorded(arguments)
+        async with self.doors.database.session(caller.principal.workspace_id) as session:
+            if caller.key is not None:
+                # Two calls with one key at the same moment: the second waits here, then finds the first one's row.
+                await calls.reserve(session, f"{caller.principal.workspace_id}:{caller.key}")
+                if (call := await calls.by_key(session, caller.key)) is not None:
+                    return _replay(call, command, recorded)
+            context = Context(
+                caller=caller,
+                doors=self.doors,
+                now=await clock.now(session),
+                open_session=session,
+                approved_hash=approved_hash,
+            )
+            result = await command.apply(context, arguments, gathered)
+            outcome = Outcome(
+                command=command.name, arguments=recorded, result=result.model_dump(mode="json"), replayed=False
+            )
+            if command.effect_of(arguments) is not Effect.READ:
+                await calls.record(session, _row(context, outcome))
+        for notify in context.after_commit:
+            notify()
+        return outcome
+
+
+def parse(command: AnyCommand, raw: object) -> Arguments:
+    """The typed arguments; raises ``InvalidInput`` with the path of every field that is wrong."""
+    try:
+        return command.arguments.model_validate(raw)
+    except ValidationError as error:
+        problems = tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=False))
+        listed = "; ".join(f"{problem.path or command.name}: {problem.message}" for problem in problems[:5])
+        raise InvalidInput(
+            f"{command.name} was given arguments it cannot use: {listed}.",
+            code="invalid_arguments",
+            action="Correct the named fields and call it again.",
+            problems=problems,
+        ) from None
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    path = ".".join(str(part) for part in detail["loc"])
+    return Problem(path=path, code=detail["type"], message=detail["msg"].removeprefix("Value error, "))
+
+
+def allow(effect: Effect, caller: Caller) -> None:
+    """Raise ``Forbidden`` unless the caller's role allows this effect."""
+    role = caller.principal.role
+    match effect:
+        case Effect.READ:
+            return
+        case Effect.WRITE | Effect.SCHEDULE | Effect.IRREVERSIBLE:
+            if not role.may_write and not (caller.approval_id is not None and role.may_approve):
+                raise Forbidden(
+                    f"Your role here is {role}, which may look but not change anything.",
+                    action="Ask an owner of the workspace to make you an editor.",
+                )
+        case _:
+            assert_never(effect)
+
+
+def asks(effect: Effect, caller: Caller, policy: str) -> bool:
+    """Whether a call stops for a person under STUDIO_APPROVALS; a direct act of who may approve never does."""
+    if effect in {Effect.READ, Effect.WRITE} or policy == "none":
+        return False
+    if caller.surface is Surface.SYSTEM:
+        return False
+    if caller.surface is Surface.REST:
+        stops = not caller.principal.role.may_approve
+        return stops and (effect is Effect.IRREVERSIBLE or policy == "all")
+    return effect is Effect.IRREVERSIBLE or policy in {"agent", "all"}
+
+
+def _recorded(arguments: Arguments) -> dict[str, object]:
+    """The arguments as they are kept: what was given, secrets as stars (pydantic's SecretStr)."""
+    return arguments.model_dump(mode="json", exclude_unset=True)
+
+
+def fingerprint(recorded: dict[str, object]) -> str:
+    """SHA-256 of arguments in canonical JSON."""
+    return hashlib.sha256(json.dumps(recorded, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _replay(call: ToolCall, command: AnyCommand, recorded: dict[str, object]) -> Outcome:
+    if call.command != command.name or call.args_hash != fingerprint(recorded):
+        raise Conflict(
+            "This idempotency key was used before for something else.",
+            code="idempotency_key_reused",
+            action="Use a new key for a new request; repeat a key only with the very same request.",
+        )
+    return Outcome(command=call.command, arguments=call.args, result=call.result, replayed=True)
+
+
+def _row(context: Context, outcome: Outcome) -> dict[str, object]:
+    caller = context.caller
+    return {
+        "id": new_id(),
+        "workspace_id": context.workspace_id,
+        "key": caller.key,
+        "command": outcome.command,
+        "args": outcome.arguments,
+        "args_hash": fingerprint(outcome.arguments),
+        "result": outcome.result,
+        "user_id": caller.principal.user_id,
+        "surface": caller.surface.value,
+        "thread_id": caller.thread_id,
+        "run_id": caller.run_id,
+        "changes": [
+            {"post_id": str(change.post_id), "before": change.before, "after": change.after}
+            for change in context.changes
+        ],
+    }
+
+
+def with_approval(caller: Caller, approval_id: UUID) -> Caller:
+    """The same call, carried out on an approval."""
+    return replace(caller, approval_id=approval_id)
