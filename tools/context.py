@@ -1,7 +1,7 @@
 """What a command is handed: who asks, when, and the doors it may use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -116,6 +116,10 @@ class Context:
         if self.open_session is None:
             raise RuntimeError("gather has no session: do the reading in apply, or open one of your own and close it")
         return self.open_session
+
+    def inside(self, session: AsyncSession) -> "Context":
+        """The same call with a transaction of its own, for what ``gather`` has to read."""
+        return replace(self, open_session=session)
 
     @property
     def principal(self) -> Principal:

@@ -112,7 +112,9 @@ class Dispatcher:
         recorded = _recorded(arguments)
         return ConsentNeeded(command.name, {**recorded, **(proposal.pinned or {})}, proposal)
 
-    async def _apply(self, command: AnyCommand, arguments: Arguments, gathered: object, caller: Caller) -> Outcome:
+    async def _apply(
+        self, command: AnyCommand, arguments: Arguments, gathered: object, caller: Caller, approved_hash: str | None
+    ) -> Outcome:
         recorded = _recorded(arguments)
         async with self.doors.database.session(caller.principal.workspace_id) as session:
             if caller.key is not None:

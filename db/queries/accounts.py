@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
@@ -60,3 +61,15 @@ async def search_assets(session: AsyncSession, words: Sequence[str], *, limit: i
     for word in words:
         statement = statement.where(func.strpos(func.lower(Asset.name), word.lower()) > 0)
     return (await session.scalars(statement)).all()
+
+
+async def add_asset(session: AsyncSession, asset: Asset) -> Asset:
+    """Keep an asset; when another transaction kept the same bytes first, that one."""
+    values = {
+        column.key: getattr(asset, column.key) for column in Asset.__table__.columns if column.key != "created_at"
+    }
+    statement = insert(Asset).values(**values).on_conflict_do_nothing(index_elements=["workspace_id", "sha256"])
+    await session.execute(statement)
+    kept = await asset_by_hash(session, asset.sha256)
+    assert kept is not None
+    return kept

@@ -66,3 +66,14 @@ async def mark_undone(session: AsyncSession, call_ids: Sequence[UUID]) -> None:
     await session.execute(
         text("update tool_calls set undone_at = studio_now() where id = any(:ids)"), {"ids": list(call_ids)}
     )
+
+
+async def touching_post(session: AsyncSession, post_id: UUID, *, limit: int = 50) -> Sequence[ToolCall]:
+    """The newest calls that changed a post, oldest of them first."""
+    statement = (
+        select(ToolCall)
+        .where(ToolCall.changes.contains([{"post_id": str(post_id)}]))
+        .order_by(ToolCall.id.desc())
+        .limit(limit)
+    )
+    return tuple(reversed((await session.scalars(statement)).all()))

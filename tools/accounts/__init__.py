@@ -1,0 +1,1 @@
+"""Accounts: connecting them, listing them, choosing the one that is meant."""

@@ -1,0 +1,1 @@
+"""Posts: the commands that draft, schedule, move, publish and show them, and what they share."""

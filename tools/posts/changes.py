@@ -1,0 +1,135 @@
+"""Changing a post: which states allow it, the version that guards it, and the record that undo reads."""
+
+from datetime import datetime
+from uuid import UUID
+
+from core.errors import Conflict
+from db.models.post import Approval, Post, Status
+from db.queries import calls, posts
+from tools.context import Change, Context
+from tools.posts.content import content_hash
+from tools.posts.view import label
+
+# Which states a person's command may leave, and for which state.
+_ALLOWED: dict[Status, frozenset[Status]] = {
+    Status.SCHEDULED: frozenset({Status.DRAFT, Status.SCHEDULED, Status.FAILED, Status.MISSED}),
+    Status.PUBLISHING: frozenset({Status.DRAFT, Status.SCHEDULED, Status.FAILED, Status.MISSED}),
+    Status.CANCELLED: frozenset({Status.DRAFT, Status.SCHEDULED, Status.MISSED, Status.FAILED, Status.UNCONFIRMED}),
+}
+EDITABLE = frozenset({Status.DRAFT, Status.SCHEDULED, Status.FAILED, Status.MISSED})
+
+_WHY_NOT = {
+    Status.PUBLISHING: ("is being published right now", "Wait a moment, then ask what happened to it."),
+    Status.POSTED: ("is live already", "Change or delete it in the network's own app, or draft a new post."),
+    Status.UNCONFIRMED: ("may or may not be live", "Look at the account first, then say whether it is there."),
+    Status.CANCELLED: ("was cancelled", "Say “undo” to bring it back, or draft a new post."),
+}
+
+
+def require_state(post: Post, wanted: Status, doing: str) -> None:
+    """Raise ``Conflict`` unless the post may go to ``wanted`` now; ``doing`` completes "cannot be …"."""
+    if Status(post.status) in _ALLOWED[wanted]:
+        return
+    raise refusal(post, doing)
+
+
+def require_editable(post: Post) -> None:
+    """Raise ``Conflict`` unless what the post says may still change."""
+    if Status(post.status) not in EDITABLE:
+        raise refusal(post, "edited")
+
+
+def refusal(post: Post, doing: str) -> Conflict:
+    """The error that says why a post in this state cannot be changed, and what can be done."""
+    why, action = _WHY_NOT.get(Status(post.status), (f"is {post.status}", "Ask what happened to it first."))
+    return Conflict(
+        f"{label(post)} {why}, so it cannot be {doing}.",
+        code=f"post_{post.status}",
+        action=action,
+        changed={"status": post.status},
+    )
+
+
+async def require_version(context: Context, post: Post, version: int | None) -> None:
+    """Raise ``Conflict`` that says what changed when the caller saw an older version; None = any will do."""
+    if version is None or version == post.version:
+        return
+    changed: dict[str, object] = {"version": post.version}
+    for call in await calls.touching_post(context.session, post.id):
+        for change in call.changes:
+            changed |= _differences(change, str(post.id), version)
+    fields = ", ".join(sorted(set(changed) - {"version"})) or "its state"
+    raise Conflict(
+        f"{label(post)} was changed by somebody else meanwhile ({fields}): you saw version {version},"
+        f" it is at version {post.version}.",
+        code="version_conflict",
+        action="Read the post again, then repeat your change on its present version.",
+        changed=changed,
+    )
+
+
+def _differences(change: dict[str, object], post_id: str, since: int) -> dict[str, object]:
+    """What one recorded change altered, when it came after version ``since``: field -> the value it gave."""
+    before, after = change.get("before"), change.get("after")
+    if change.get("post_id") != post_id or not isinstance(before, dict) or not isinstance(after, dict):
+        return {}
+    if int(after.get("version", 0)) <= since:
+        return {}
+    technical = {"version", "next_attempt_at", "approved_hash", "wall_time", "zone"}
+    return {name: value for name, value in after.items() if name not in technical and before.get(name) != value}
+
+
+_KEPT = (
+    "account_id", "about", "approval", "approved_hash", "caption", "format", "next_attempt_at", "options",
+    "scheduled_for", "status", "version", "wall_time", "zone",
+)  # fmt: skip
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+async def snapshot(context: Context, post: Post) -> dict[str, object]:
+    """A post as undo needs it: its columns and its media, as JSON."""
+    media = (await posts.media_of(context.session, [post.id]))[post.id]
+    kept: dict[str, object] = {name: _storable(getattr(post, name)) for name in _KEPT}
+    kept["media"] = [[str(row.asset.id), row.medium.alt_text] for row in media]
+    return kept
+
+
+async def made(context: Context, post: Post) -> None:
+    """Record that this command made the post."""
+    context.changes.append(Change(post_id=post.id, before=None, after=await snapshot(context, post)))
+
+
+async def changed(context: Context, post: Post, before: dict[str, object]) -> None:
+    """Count the change, let an approval that no longer fits go stale, and record it."""
+    post.version += 1
+    post.updated_at = context.now
+    if post.approval == Approval.GRANTED:
+        media = (await posts.media_of(context.session, [post.id]))[post.id]
+        if content_hash(post, media) != post.approved_hash:
+            post.approval = Approval.STALE
+    await context.session.flush()
+    context.changes.append(Change(post_id=post.id, before=before, after=await snapshot(context, post)))
+
+
+async def consented(context: Context, post: Post) -> None:
+    """Bind the post to the yes it was given: an approval's hash, or the direct act of somebody who may approve.
+
+    The worker publishes only while the content still has this hash.
+    """
+    media = (await posts.media_of(context.session, [post.id]))[post.id]
+    current = content_hash(post, media)
+    if context.approved_hash is not None:
+        if context.approved_hash != current:
+            raise Conflict(
+                f"{label(post)} changed after it was approved.",
+                code="approval_stale",
+                action="Look at the post and approve it again.",
+            )
+        post.approval, post.approved_hash = Approval.GRANTED, current
+    elif post.approval != Approval.NONE and context.principal.role.may_approve:
+        post.approval, post.approved_hash = Approval.GRANTED, current

@@ -1,0 +1,61 @@
+"""What would go out, exactly: the adapter's record of a post's content, and the hash that an approval binds."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import cast
+
+from core.errors import InvalidInput
+from core.jsontypes import JsonObject
+from db.models.post import Post
+from db.queries.posts import PostMediumRow
+from platforms.base import Adapter, Content, Medium
+
+
+def content_of(post: Post, media: Sequence[PostMediumRow]) -> Content:
+    """The content of a post as adapters take it."""
+    return Content(
+        format=post.format,
+        caption=post.caption,
+        media=tuple(_medium(row) for row in media),
+        options=cast("JsonObject", post.options),
+    )
+
+
+def _medium(row: PostMediumRow) -> Medium:
+    return Medium(
+        asset_id=str(row.asset.id),
+        kind="video" if row.asset.kind == "video" else "image",
+        mime_type=row.asset.mime_type,
+        size_bytes=row.asset.size_bytes,
+        width=row.asset.width,
+        height=row.asset.height,
+        duration_seconds=row.asset.duration_seconds,
+        alt_text=row.medium.alt_text,
+    )
+
+
+def content_hash(post: Post, media: Sequence[PostMediumRow]) -> str:
+    """SHA-256 over the canonical whole of what would go out: text, format, options, media by content, account, time."""
+    whole = {
+        "account": str(post.account_id),
+        "caption": post.caption,
+        "format": post.format,
+        "media": [[row.asset.sha256, row.medium.alt_text] for row in media],
+        "options": post.options,
+        "scheduled_for": post.scheduled_for.isoformat() if post.scheduled_for else None,
+    }
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def require_publishable(adapter: Adapter, post: Post, media: Sequence[PostMediumRow]) -> None:
+    """Raise ``InvalidInput`` with every rule of the network that the post breaks."""
+    problems = adapter.validate(content_of(post, media))
+    if problems:
+        listed = " ".join(problem.message for problem in problems[:4])
+        raise InvalidInput(
+            f"{adapter.manifest.title} would refuse {post.code}: {listed}",
+            code="not_publishable",
+            action="Edit the post, then try again.",
+            problems=problems,
+        )

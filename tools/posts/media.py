@@ -1,0 +1,84 @@
+"""The media of a post: references and URLs in, assets out."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from tools.assets import find_asset, upsert_asset
+from tools.command import Arguments
+from tools.context import Context
+from tools.media.inspect import MediaFacts
+
+
+class MediaReference(Arguments):
+    """One medium: an asset by id or words of its name, or a URL to fetch; exactly one of them."""
+
+    asset_id: str | None = Field(None, description="an asset's id, or words of its name such as 'latte photo'")
+    url: str | None = Field(None, max_length=2048, description="where to fetch it from (http or https)")
+    alt_text: str | None = Field(None, max_length=1000, description="what it shows, for people who cannot see it")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "MediaReference":
+        if (self.asset_id is None) == (self.url is None):
+            raise ValueError("give either asset_id or url, not both and not neither")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A medium that was fetched and stored, not yet an asset."""
+
+    url: str
+    facts: MediaFacts
+
+
+Gathered = Sequence[Fetched | None]
+
+
+async def fetch_media(context: Context, media: Sequence[MediaReference] | None) -> Gathered:
+    """Fetch every URL into the store; None in the places of assets. No session is open meanwhile."""
+    fetched: list[Fetched | None] = []
+    for reference in media or ():
+        if reference.url is None:
+            fetched.append(None)
+        else:
+            fetched.append(Fetched(url=reference.url, facts=await context.doors.fetcher.fetch(reference.url)))
+    return fetched
+
+
+async def keep_media(
+    context: Context, media: Sequence[MediaReference], fetched: Gathered
+) -> list[tuple[UUID, str | None]]:
+    """The assets of the references, in order, as (asset id, alternative text)."""
+    kept: list[tuple[UUID, str | None]] = []
+    for reference, arrived in zip(media, fetched, strict=True):
+        if arrived is not None:
+            asset = await upsert_asset(
+                context.session,
+                context.principal,
+                arrived.facts,
+                name=name_of(arrived.url),
+                source_url=without_credentials(arrived.url),
+            )
+        else:
+            assert reference.asset_id is not None
+            asset = await find_asset(context.session, reference.asset_id)
+        kept.append((asset.id, reference.alt_text))
+    return kept
+
+
+def name_of(url: str) -> str:
+    """What to call a fetched medium: the last part of its path."""
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    return re.sub(r"[\x00-\x1f/\\]", "", name)[:120] or "fetched"
+
+
+def without_credentials(url: str) -> str:
+    """The URL without query and userinfo: both can carry a secret."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,0 +1,112 @@
+"""undo: taking back, as a set, what the last turn changed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from core.errors import Conflict, NotFound
+from core.when.receipt import receipt
+from db.models.post import Post, Status
+from db.queries import calls, posts
+from tools.command import Arguments, Effect, Result, command
+from tools.context import Context
+from tools.posts.changes import changed, snapshot
+from tools.posts.references import speak_of
+from tools.posts.view import PostView, label, views
+
+_BEYOND = {
+    Status.PUBLISHING: "is being published right now",
+    Status.POSTED: "is live",
+    Status.UNCONFIRMED: "may be live",
+}
+_TIMES = frozenset({"scheduled_for", "wall_time", "next_attempt_at"})
+
+
+class Undo(Arguments):
+    """Arguments of undo: none."""
+
+
+class Undone(Result):
+    """What was taken back."""
+
+    posts: tuple[PostView, ...]
+
+
+@command(title="Undo the last change", effect=Effect.WRITE, rest="POST /v1/undo")
+async def undo(context: Context, arguments: Undo) -> Undone:  # noqa: ARG001 - every command takes its arguments
+    """Take back what the last turn changed: all of it, or nothing when something moved on since or is live."""
+    caller = context.caller
+    turn = await calls.last_turn(
+        context.session, user_id=context.principal.user_id, thread_id=caller.thread_id, run_id=caller.run_id
+    )
+    if not turn:
+        raise NotFound("There is nothing to undo.", code="nothing_to_undo", action="Say what you want changed instead.")
+    steps = [(UUID(str(change["post_id"])), change) for call in turn for change in reversed(call.changes)]
+    await _require_untouched(context, steps)
+    restored: dict[UUID, Post] = {}
+    said: list[str] = []
+    for post_id, change in steps:
+        post = await posts.get(context.session, post_id, lock=True)
+        assert post is not None
+        said.append(await _restore(context, post, change.get("before")))
+        restored[post_id] = post
+    await calls.mark_undone(context.session, [call.id for call in turn])
+    await speak_of(context, *restored.values())
+    context.after_commit.append(lambda: context.doors.wake("posts"))
+    return Undone(summary=f"Undone: {' '.join(said)}", posts=await views(context, list(restored.values())))
+
+
+async def _require_untouched(context: Context, steps: Sequence[tuple[UUID, dict[str, object]]]) -> None:
+    """Raise ``Conflict`` naming every post that is live or has changed since the turn."""
+    reasons: list[str] = []
+    newest: dict[UUID, dict[str, object]] = {}
+    for post_id, change in steps:
+        newest.setdefault(post_id, change)
+    for post_id, change in newest.items():
+        post = await posts.get(context.session, post_id, lock=True)
+        after = change.get("after")
+        assert isinstance(after, dict)
+        if post is None:
+            reasons.append("one post is gone")
+        elif Status(post.status) in _BEYOND:
+            reasons.append(f"{label(post)} {_BEYOND[Status(post.status)]}")
+        elif post.version != after["version"]:
+            reasons.append(f"{label(post)} has changed since")
+    if reasons:
+        raise Conflict(
+            f"That cannot be undone: {'; '.join(reasons)}.",
+            code="undo_refused",
+            action="Say what the post should be now, or remove it in the network's own app if it is live.",
+        )
+
+
+async def _restore(context: Context, post: Post, kept: object) -> str:
+    before = await snapshot(context, post)
+    if not isinstance(kept, dict):
+        post.status, post.next_attempt_at = Status.CANCELLED, None
+        await changed(context, post, before)
+        return f"{label(post)} is cancelled again, as it was made by that."
+    for name, value in kept.items():
+        if name not in {"version", "media", "account_id"}:
+            setattr(post, name, datetime.fromisoformat(value) if name in _TIMES and value else value)
+    media = [(UUID(asset_id), alt_text) for asset_id, alt_text in kept["media"]]
+    await posts.replace_media(context.session, post, media)
+    _keep_future(context, post)
+    await changed(context, post, before)
+    return f"{label(post)} is {_state(context, post)} again."
+
+
+def _keep_future(context: Context, post: Post) -> None:
+    """Raise ``Conflict`` rather than send a post because its old time has passed meanwhile."""
+    if post.status == Status.SCHEDULED and (post.scheduled_for is None or post.scheduled_for <= context.now):
+        raise Conflict(
+            f"{label(post)} cannot go back to its old time: it has passed.",
+            code="undo_refused",
+            action="Name a new time for it.",
+        )
+
+
+def _state(context: Context, post: Post) -> str:
+    if post.status == Status.SCHEDULED and post.scheduled_for is not None:
+        return f"scheduled for {receipt(post.scheduled_for, zone=context.caller.zone, now=context.now)}"
+    return "a draft" if post.status == Status.DRAFT else str(post.status)
