@@ -1,0 +1,50 @@
+"""The pretend world as one ASGI application: every network, the model endpoint, the feed and the control routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from sandbox.chat_completions import chat
+from sandbox.connection import Doorkeeper
+from sandbox.control import control
+from sandbox.feed import feed
+from sandbox.graph_call import PREFIXES
+from sandbox.graph_tokens import nothing, tokens
+from sandbox.instagram import containers, publishing
+from sandbox.instagram import routes as instagram
+from sandbox.store import Store
+from sandbox.world import Conditions, World
+
+DEFAULT_PORT = 8001
+
+
+def create_app(*, state_file: Path | None = None, conditions: Conditions | None = None) -> FastAPI:
+    """A new application over ``state_file`` (SQLite; None keeps everything in memory).
+
+    Serve it with uvicorn on a loopback address: dropped connections work under uvicorn alone.
+    """
+    first = conditions or Conditions()
+    world = World(store=Store(state_file, schemas=[containers.SCHEMA]), conditions=first, initial_conditions=first)
+    app = Doorkeeper(title="Studio sandbox", openapi_url=None, lifespan=_lifespan)
+    app.state.world = world
+    app.include_router(control)
+    app.include_router(feed)
+    app.include_router(chat)
+    for prefix in PREFIXES:
+        for router in (tokens, instagram.unversioned):
+            app.include_router(router, prefix=prefix)
+        for router in (tokens, instagram.graph, nothing):
+            app.include_router(router, prefix=prefix + "/{version}")
+        app.include_router(nothing, prefix=prefix)
+    app.include_router(instagram.uploads, prefix="/meta-upload")
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    world: World = app.state.world
+    await publishing.resume_downloads(world)
+    yield
+    await world.close()

@@ -1,0 +1,1 @@
+"""Instagram as seen from outside: the content publishing API under both of its login products."""

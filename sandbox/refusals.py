@@ -1,0 +1,50 @@
+"""The bodies that faults answer with, in the manner of the route they are planted on."""
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.faults import Fault, NamedRoute
+from sandbox.graph_errors import GraphError, expired_token, rate_limited
+from sandbox.journal import Call
+
+SERVER_ERROR = 500
+TOO_MANY_REQUESTS = 429
+UNAUTHORIZED = 401
+
+
+def refusal(fault: Fault, route: NamedRoute, call: Call) -> Response:
+    """What a status, status_after, rate_limit or expired_token fault answers."""
+    status, body, headers = _default(fault, route, call)
+    status = fault.status or status
+    headers |= fault.headers
+    if isinstance(fault.body, str):
+        return Response(fault.body, status, headers | {"content-type": headers.get("content-type", "text/plain")})
+    return JSONResponse(body if fault.body is None else fault.body, status, headers)
+
+
+def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str, object], dict[str, str]]:
+    if route.dialect == "graph":
+        error = _graph_error(fault, call)
+        return error.status, error.envelope(), dict(error.headers)
+    if fault.kind == "rate_limit":
+        message = "Rate limit reached for the sandbox's model. Please try again in 1s."
+        return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
+    if fault.kind == "expired_token":
+        return UNAUTHORIZED, _openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"), {}
+    return SERVER_ERROR, _openai("The server had an error while processing your request.", "server_error", None), {}
+
+
+def _graph_error(fault: Fault, call: Call) -> GraphError:
+    if fault.kind == "rate_limit":
+        return rate_limited(call.account)
+    if fault.kind == "expired_token":
+        return expired_token()
+    return GraphError(
+        "An unexpected error has occurred. Please retry your request later.",
+        code=2,
+        status=SERVER_ERROR,
+        transient=True,
+    )
+
+
+def _openai(message: str, kind: str, code: str | None) -> dict[str, object]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
