@@ -1,11 +1,14 @@
 """Changing a post: which states allow it, the version that guards it, and the record that undo reads."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from core.errors import Conflict
 from db.models.post import Approval, Post, Status
 from db.queries import calls, posts
+from db.queries.posts import PostMediumRow
 from tools.context import Change, Context
 from tools.posts.content import content_hash
 from tools.posts.view import label
@@ -133,3 +136,14 @@ async def consented(context: Context, post: Post) -> None:
         post.approval, post.approved_hash = Approval.GRANTED, current
     elif post.approval != Approval.NONE and context.principal.role.may_approve:
         post.approval, post.approved_hash = Approval.GRANTED, current
+
+
+def send_now(context: Context, post: Post, media: Sequence[PostMediumRow]) -> None:
+    """Make a post due at once: what a person asked for is now, and a yes that was given is bound to that."""
+    zone = ZoneInfo(context.caller.zone)
+    post.status, post.last_error = Status.PUBLISHING, None
+    post.scheduled_for, post.zone = context.now, context.caller.zone
+    post.wall_time = context.now.astimezone(zone).replace(tzinfo=None)
+    post.next_attempt_at, post.lease_until = context.now, None
+    if post.approval == Approval.GRANTED:
+        post.approved_hash = content_hash(post, media)

@@ -14,7 +14,7 @@ from platforms.base import Adapter
 from tools.accounts.choose import account_label, choose_account
 from tools.command import Arguments, Effect, Proposal, command
 from tools.context import Context
-from tools.posts.changes import changed, consented, made, require_editable, require_version, snapshot
+from tools.posts.changes import changed, consented, made, require_editable, require_version, send_now, snapshot
 from tools.posts.content import content_of, require_publishable
 from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media
 from tools.posts.references import resolve_post, speak_of
@@ -178,8 +178,8 @@ async def _place(
     media = (await posts.media_of(context.session, [post.id]))[post.id]
     if arguments.publish_now:
         require_publishable(adapter, post, media)
-        post.status, post.next_attempt_at = Status.PUBLISHING, context.now
         await consented(context, post)
+        send_now(context, post, media)
         context.after_commit.append(lambda: context.doors.wake("posts"))
         return ()
     if arguments.when is not None:

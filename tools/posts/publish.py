@@ -7,7 +7,7 @@ from db.queries import accounts, posts
 from tools.accounts.choose import account_label
 from tools.command import Arguments, Effect, Proposal, command
 from tools.context import Context
-from tools.posts.changes import changed, consented, require_state, require_version, snapshot
+from tools.posts.changes import changed, consented, require_state, require_version, send_now, snapshot
 from tools.posts.content import content_hash, require_publishable
 from tools.posts.draft import POST_ID
 from tools.posts.references import resolve_post, speak_of
@@ -57,8 +57,7 @@ async def publish_post(context: Context, arguments: PublishPost) -> PostReceipt:
     require_publishable(context.doors.adapters[post.platform], post, media)
     before = await snapshot(context, post)
     await consented(context, post)
-    post.status, post.last_error = Status.PUBLISHING, None
-    post.next_attempt_at, post.lease_until = context.now, None
+    send_now(context, post, media)
     await changed(context, post, before)
     await speak_of(context, post)
     context.after_commit.append(lambda: context.doors.wake("posts"))

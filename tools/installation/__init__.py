@@ -1,0 +1,1 @@
+"""The installation: the database, secrets and first owner of a Studio, and what is wrong with it."""

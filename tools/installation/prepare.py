@@ -1,0 +1,122 @@
+"""Bringing an installation up: PostgreSQL, schema, secrets, media store, first owner; each made when it is missing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core import keys
+from core.clock import machine_zone
+from core.errors import Misconfigured
+from core.secrets_file import load_or_create
+from core.settings import Settings
+from core.storage import DirectoryStore, MediaStore
+from core.vault import Vault, generate_key
+from db import migrate
+from db.embedded.cluster import Cluster, start
+from db.models.base import SCHEMA
+from db.queries import people
+from memory import checkpoints
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """What every part of the process stands on. ``owner_key`` is set once: by the process that made the first owner."""
+
+    settings: Settings
+    cluster: Cluster | None
+    admin_url: str = field(repr=False)
+    app_url: str = field(repr=False)
+    vault: Vault
+    store: MediaStore
+    owner_key: str | None = field(default=None, repr=False)
+
+    def close(self) -> None:
+        """Let the embedded PostgreSQL go; it stops when nobody else uses it."""
+        if self.cluster is not None:
+            self.cluster.close()
+
+
+def owner_key_file(settings: Settings) -> Path:
+    """Where the first owner's generated API key is kept."""
+    return settings.data_dir / "owner.key"
+
+
+def secret_keys(settings: Settings) -> list[str]:
+    """The encryption keys, newest first: those that are set, else those kept in the data directory."""
+    listed = settings.secret_keys.get_secret_value()
+    if not listed:
+        listed = load_or_create(settings.data_dir / "secret.keys", generate_key).value
+    return [key.strip() for key in listed.split(",") if key.strip()]
+
+
+async def open_database(settings: Settings, progress: Progress) -> tuple[Cluster | None, str]:
+    """The PostgreSQL in force: the one that is set, else the embedded one; its URL is that of the migrating role."""
+    if url := settings.database_url.get_secret_value():
+        return None, url
+    directory = settings.data_dir.resolve() / "postgres"
+    cluster = await asyncio.to_thread(start, directory, on_progress=progress)
+    return cluster, cluster.dsn(database="studio")
+
+
+async def prepare(settings: Settings, *, progress: Progress) -> Installation:
+    """Everything a process needs before it serves. Raises ``core.errors`` that say what to change."""
+    vault = Vault(await asyncio.to_thread(secret_keys, settings))
+    store = DirectoryStore(settings.data_dir / "media")
+    await store.probe()
+    cluster, admin_url = await open_database(settings, progress)
+    try:
+        async with migrate.migration_lock(admin_url) as connection:
+            progress("bringing the database schema up to date")
+            await migrate.upgrade(admin_url)
+            await checkpoints.setup(admin_url)
+            await connection.exec_driver_sql(f"set search_path = {SCHEMA}")
+            owner_key = await _first_owner(connection, settings)
+            await _require_keys(connection, vault)
+    except BaseException:
+        if cluster is not None:
+            cluster.close()
+        raise
+    return Installation(
+        settings=settings,
+        cluster=cluster,
+        admin_url=admin_url,
+        app_url=admin_url,
+        vault=vault,
+        store=store,
+        owner_key=owner_key,
+    )
+
+
+async def _first_owner(connection: AsyncConnection, settings: Settings) -> str | None:
+    """Make the first workspace, owner and key when there is no workspace; returns a key that was generated."""
+    if await people.any_workspace(connection):
+        return None
+    given = settings.bootstrap_key.get_secret_value()
+    key = given or load_or_create(owner_key_file(settings), keys.generate).value
+    await people.create_first_owner(
+        connection,
+        people.FirstOwner(
+            workspace_name="My brand",
+            timezone=settings.timezone or machine_zone(),
+            user_name="Owner",
+            key_prefix=keys.prefix(key),
+            key_digest=keys.digest(key),
+        ),
+    )
+    return None if given else key
+
+
+async def _require_keys(connection: AsyncConnection, vault: Vault) -> None:
+    """Refuse to start when the database holds a token that no listed key opens."""
+    missing = await people.sealing_keys(connection) - set(vault.key_ids)
+    if missing:
+        raise Misconfigured(
+            f"Stored tokens are sealed with a key that is not listed: {', '.join(sorted(missing))}.",
+            code="unknown_key",
+            action="Add that key to STUDIO_SECRET_KEYS, or bring back the data directory's secret.keys.",
+        )
