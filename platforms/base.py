@@ -76,7 +76,8 @@ class MediaDoor(Protocol):
 class Publish:
     """One publish on its way: the content, the account, what is known so far, and the door to the media.
 
-    ``started_at`` is when the first attempt began (aware, UTC): a post older than that is not ours.
+    ``started_at`` is when the first attempt began (aware, UTC): a post older than that is not ours. ``known_post_ids``
+    are posts of this account that other rows own: ``find`` never answers with one of them.
     """
 
     content: Content
@@ -84,6 +85,7 @@ class Publish:
     progress: JsonObject
     media: MediaDoor
     started_at: datetime
+    known_post_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

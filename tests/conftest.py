@@ -51,7 +51,7 @@ create or replace function studio.studio_now() returns timestamptz language sql 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One embedded PostgreSQL for the whole run."""
-    running = start(tmp_path_factory.mktemp("pg") / "postgres")
+    running = start(tmp_path_factory.mktemp("pg"))
     yield running
     running.close()
 

@@ -25,7 +25,11 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """What every part of the process stands on. ``owner_key`` is set once: by the process that made the first owner."""
+    """What every part of the process stands on.
+
+    ``owner_key`` is the first owner's API key while this installation keeps it (None: it was made elsewhere);
+    ``is_new`` says that this process made that owner just now, so it is the one to print the key.
+    """
 
     settings: Settings
     cluster: Cluster | None
@@ -34,6 +38,7 @@ class Installation:
     vault: Vault
     store: MediaStore
     owner_key: str | None = field(default=None, repr=False)
+    is_new: bool = False
 
     def close(self) -> None:
         """Let the embedded PostgreSQL go; it stops when nobody else uses it."""
@@ -58,8 +63,7 @@ async def open_database(settings: Settings, progress: Progress) -> tuple[Cluster
     """The PostgreSQL in force: the one that is set, else the embedded one; its URL is that of the migrating role."""
     if url := settings.database_url.get_secret_value():
         return None, url
-    directory = settings.data_dir.resolve() / "postgres"
-    cluster = await asyncio.to_thread(start, directory, on_progress=progress)
+    cluster = await asyncio.to_thread(start, settings.data_dir.resolve(), on_progress=progress)
     return cluster, cluster.dsn(database="studio")
 
 
@@ -75,7 +79,7 @@ async def prepare(settings: Settings, *, progress: Progress) -> Installation:
             await migrate.upgrade(admin_url)
             await checkpoints.setup(admin_url)
             await connection.exec_driver_sql(f"set search_path = {SCHEMA}")
-            owner_key = await _first_owner(connection, settings)
+            is_new = await _first_owner(connection, settings)
             await _require_keys(connection, vault)
     except BaseException:
         if cluster is not None:
@@ -88,14 +92,15 @@ async def prepare(settings: Settings, *, progress: Progress) -> Installation:
         app_url=admin_url,
         vault=vault,
         store=store,
-        owner_key=owner_key,
+        owner_key=known_owner_key(settings),
+        is_new=is_new,
     )
 
 
-async def _first_owner(connection: AsyncConnection, settings: Settings) -> str | None:
-    """Make the first workspace, owner and key when there is no workspace; returns a key that was generated."""
+async def _first_owner(connection: AsyncConnection, settings: Settings) -> bool:
+    """Make the first workspace, owner and key when there is no workspace; whether there was none."""
     if await people.any_workspace(connection):
-        return None
+        return False
     given = settings.bootstrap_key.get_secret_value()
     key = given or load_or_create(owner_key_file(settings), keys.generate).value
     await people.create_first_owner(
@@ -108,7 +113,15 @@ async def _first_owner(connection: AsyncConnection, settings: Settings) -> str |
             key_digest=keys.digest(key),
         ),
     )
-    return None if given else key
+    return True
+
+
+def known_owner_key(settings: Settings) -> str | None:
+    """The first owner's API key: the one that is set, else the one kept in the data directory, None when neither."""
+    if given := settings.bootstrap_key.get_secret_value():
+        return given
+    path = owner_key_file(settings)
+    return load_or_create(path, keys.generate).value if path.exists() else None
 
 
 async def _require_keys(connection: AsyncConnection, vault: Vault) -> None:

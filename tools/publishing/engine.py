@@ -158,13 +158,8 @@ class PostWork:
             "step": step.name, "event": "error", "error": type(error).__name__, "code": error.code,
             "platform_code": error.platform_code, "message": error.message,
         }  # fmt: skip
-        if isinstance(error, OutcomeUnknown) and step.irreversible:
-            await self._write(
-                job,
-                lambda session: publishing.note(
-                    session, job.hold, attempt_id=job.attempt_id, entry={"at": _stamp(), **entry}
-                ),
-            )
+        if isinstance(error, OutcomeUnknown):
+            await self._mark_doubtful(job, step, {"at": _stamp(), **entry})
             return True  # the walk looks first
         await self._advance(job, {}, entry)
         if error.start_over:
@@ -178,11 +173,21 @@ class PostWork:
                 await self._fail(job, error)
             case RateLimited():
                 await self._try_later(job, error, counts=False)
-            case Transient() | OutcomeUnknown():
+            case Transient():
                 await self._try_later(job, error, counts=True)
             case _:
                 await self._fail(job, error)
         return False
+
+    async def _mark_doubtful(self, job: Job, step: Step, entry: dict[str, object]) -> None:
+        """Keep the call as one that may have happened. A reversible one can be doubtful too: it met a live post."""
+        await self._write(
+            job,
+            lambda session: publishing.write_intent(
+                session, job.hold, attempt_id=job.attempt_id, step=step.name, irreversible=True, entry=entry
+            ),
+        )
+        job.step_irreversible = True
 
     async def _looked(self, job: Job) -> bool:
         """Find out what became of an irreversible call; True when the walk may go on from what was found."""

@@ -41,7 +41,7 @@ class Job:
     intent_at: datetime | None
     refreshed: bool
     started_at: datetime
-    scheduled_for: datetime | None
+    known_post_ids: frozenset[str]
 
     def publish(self) -> Publish:
         """The adapter's view of this job."""
@@ -51,6 +51,7 @@ class Job:
             progress=self.progress,  # type: ignore[arg-type]
             media=self.media,
             started_at=self.started_at,
+            known_post_ids=self.known_post_ids,
         )
 
 
@@ -85,7 +86,9 @@ async def take_up(doors: Doors, claim: Claim) -> Job | None:
                 _stop(post, stop, now)
                 return None
             attempt = await _begin(session, post, media)
-        return _job(doors, claim, post, account, media, attempt)
+        since = attempt.started_at - timedelta(minutes=10)
+        known = await posts.live_ids(session, account.id, besides=post.id, since=since)
+        return _job(doors, claim, post, account, media, attempt, known)
 
 
 def _reason_not_to_send(
@@ -165,7 +168,13 @@ async def _begin(session: AsyncSession, post: Post, media: list[PostMediumRow]) 
 
 
 def _job(
-    doors: Doors, claim: Claim, post: Post, account: Account, media: list[PostMediumRow], attempt: PublishAttempt
+    doors: Doors,
+    claim: Claim,
+    post: Post,
+    account: Account,
+    media: list[PostMediumRow],
+    attempt: PublishAttempt,
+    known_post_ids: frozenset[str],
 ) -> Job:
     return Job(
         hold=Hold(post_id=post.id, fence=claim.fence, lease=timedelta(seconds=doors.settings.publish_lease)),
@@ -188,7 +197,7 @@ def _job(
         intent_at=attempt.intent_at,
         refreshed=attempt.refreshed,
         started_at=attempt.started_at,
-        scheduled_for=post.scheduled_for,
+        known_post_ids=known_post_ids,
     )
 
 

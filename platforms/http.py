@@ -1,0 +1,117 @@
+"""The one way adapters speak HTTP: a client with limits, and what a broken exchange means for a post."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import httpx
+
+from platforms.errors import OutcomeUnknown, PlatformError, Transient
+
+# Far above any answer an adapter asks for; a network gone wrong cannot fill our memory.
+MAX_ANSWER_BYTES = 4_000_000
+CONNECT_SECONDS = 10.0
+
+# Nothing of the request has left this machine when one of these is raised.
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back: the whole body, at most ``MAX_ANSWER_BYTES``; ``headers`` ignore case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _WithoutQuery(logging.Filter):
+    """httpx logs addresses, and some of Meta's carry a token in the query: drop the query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                str(arg.copy_with(query=None)) if isinstance(arg, httpx.URL) else arg for arg in record.args
+            )
+        return True
+
+
+_WITHOUT_QUERY = _WithoutQuery()
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    # Reading the authorities takes 20 ms: once is enough for all adapters.
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def new_client(*, timeout: float) -> httpx.AsyncClient:
+    """A client for one adapter; ``timeout`` is the longest silence in seconds. The adapter closes it.
+
+    Redirects are not followed: an API that moves a write elsewhere is not the API we know. The proxy settings of the
+    environment are ignored, as they are where media are fetched.
+    """
+    logging.getLogger("httpx").addFilter(_WITHOUT_QUERY)  # adding the same filter again does nothing
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
+        follow_redirects=False,
+        trust_env=False,
+        verify=_certificates(),
+        # The cap counts what arrives: nothing may unfold into more than was sent.
+        headers={"User-Agent": "studio", "Accept": "application/json", "Accept-Encoding": "identity"},
+    )
+
+
+def undecided(message: str, *, repeatable: bool, code: str | None = None) -> PlatformError:
+    """The error of a call nobody knows the end of: only a ``repeatable`` one may simply be made again."""
+    return Transient(message, code=code) if repeatable else OutcomeUnknown(message, code=code)
+
+
+async def exchange(
+    client: httpx.AsyncClient, request: httpx.Request, *, repeatable: bool, deadline: float | None
+) -> Answer:
+    """Send one request and read the whole answer, whatever its status.
+
+    ``repeatable``: making the call twice does no harm (a read, or a write that nobody sees). ``deadline`` is in seconds
+    for the whole exchange, None for an upload of unknown length (the client's timeout still ends a silence).
+    Raises ``Transient`` when nothing was sent; when it may have been: ``OutcomeUnknown``, or ``Transient`` if
+    ``repeatable``. Messages name the host and the path, never the query.
+    """
+    where = f"{request.method} {request.url.host}{request.url.path}"
+    try:
+        async with asyncio.timeout(deadline):
+            return await _read(client, request)
+    except _NEVER_SENT as error:
+        raise Transient(f"{where}: the network cannot be reached ({type(error).__name__}).") from error
+    except (httpx.TransportError, TimeoutError) as error:
+        raise undecided(f"{where}: no usable answer came ({type(error).__name__}).", repeatable=repeatable) from error
+    except _AnswerTooLong as error:
+        raise undecided(
+            f"{where}: the answer is longer than {MAX_ANSWER_BYTES} bytes.", repeatable=repeatable
+        ) from error
+
+
+class _AnswerTooLong(Exception):
+    """More came than any answer needs."""
+
+
+async def _read(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+    response = await client.send(request, stream=True)
+    try:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise _AnswerTooLong
+    finally:
+        await response.aclose()
+    return Answer(status=response.status_code, headers=response.headers, body=bytes(body))

@@ -1,0 +1,1 @@
+"""Instagram through Meta's Graph API, by Facebook Login or by Instagram Login."""

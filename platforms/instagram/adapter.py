@@ -1,0 +1,175 @@
+"""Instagram's adapter: performs the steps, looks for what became of a publish, keeps tokens alive.
+
+Meta's own references behind it: content publishing, IG User media and media_publish, IG Container, resumable uploads,
+business login (as of September 2026).
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from core.errors import Problem
+from core.jsontypes import JsonObject
+from platforms.base import (
+    Content,
+    Credentials,
+    Done,
+    Finding,
+    Identity,
+    Manifest,
+    Publish,
+    Step,
+    TokenGrant,
+)
+from platforms.errors import AccountBlocked, ReconnectNeeded, Refused, TokenExpired, Transient
+from platforms.graph import GRAPH_VERSION, Graph, UploadHost
+from platforms.http import new_client
+from platforms.instagram import rules, steps
+from platforms.instagram.calls import PublishCalls, uses_instagram_login
+from platforms.instagram.finding import identify_post, unpublished
+from platforms.instagram.manifest import MANIFEST
+
+
+class InstagramAdapter:
+    """One installation's door to Instagram, for accounts of both login products (``Credentials.login``).
+
+    ``login`` None counts as "facebook". ``app_id`` and ``app_secret`` are the Meta app's, needed to renew tokens of
+    Facebook Login only; empty when they are not set. ``timeout`` in seconds bounds every call, but of an upload only
+    its silences. Close it with ``aclose``.
+    """
+
+    def __init__(
+        self,
+        *,
+        facebook_graph_url: str,
+        instagram_graph_url: str,
+        upload_url: str,
+        app_id: str = "",
+        app_secret: str = "",
+        timeout: float = 30.0,
+    ) -> None:
+        self._client = new_client(timeout=timeout)
+        self._facebook = Graph(self._client, facebook_graph_url, deadline=timeout)
+        self._instagram = Graph(self._client, instagram_graph_url, deadline=timeout)
+        self._calls = PublishCalls(
+            facebook=self._facebook, instagram=self._instagram, uploads=UploadHost(self._client, upload_url)
+        )
+        self._performers = {
+            "create_container": self._calls.create_container,
+            "upload": self._calls.upload,
+            "check_upload": self._calls.check_upload,
+            "check_container": self._calls.check_container,
+            "publish": self._calls.publish,
+            "read_permalink": self._calls.read_permalink,
+        }
+        self._app_id = app_id
+        self._app_secret = app_secret
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @property
+    def manifest(self) -> Manifest:
+        """What Instagram can do here."""
+        return MANIFEST
+
+    def text_length(self, text: str) -> int:
+        """The length of a text in UTF-16 code units; see ``rules.text_length`` for why."""
+        return rules.text_length(text)
+
+    def choose_format(self, content: Content) -> str:
+        """The format the media alone suggest."""
+        return rules.choose_format(content)
+
+    def validate(self, content: Content) -> tuple[Problem, ...]:
+        """Every rule of Instagram's the content breaks."""
+        return rules.broken_rules(content)
+
+    def next_step(self, content: Content, progress: JsonObject) -> Step | Done:
+        """What comes next; the walk is drawn in ``platforms.instagram.steps``."""
+        return steps.next_step(content, progress)
+
+    async def perform(self, step: Step, publish: Publish) -> JsonObject:
+        """Make the step's one call; what it returns is merged into the progress."""
+        is_child = step.name.startswith(steps.CREATE_CHILD)
+        performer = self._calls.create_child if is_child else self._performers[step.name]
+        return await performer(publish)
+
+    async def find(self, publish: Publish) -> Finding:
+        """Whether the container was published, and as which post."""
+        known = steps.text(publish.progress, "media_id")
+        if known is not None:
+            return Finding(outcome="posted", evidence={"media_id": known, "matched_by": "Instagram's answer"})
+        container_id = steps.text(publish.progress, "container_id")
+        if container_id is None:
+            return Finding(outcome="not_posted", evidence={"reason": "There was nothing to publish yet."})
+        evidence: JsonObject = {"container_id": container_id}
+        try:
+            answer = await self._calls.read_container(publish, container_id)
+        except (ReconnectNeeded, AccountBlocked):
+            raise
+        except Refused as refusal:
+            # Unreadable says nothing: a container that was published may be gone too.
+            reason = f"The container cannot be read: {refusal.message}"
+            return Finding(outcome="unknown", evidence={**evidence, "reason": reason, "code": refusal.platform_code})
+        status = steps.text(answer, "status_code") or ""
+        evidence = {**evidence, "status_code": status, "status": answer.get("status")}
+        if status == "PUBLISHED":
+            return identify_post(publish, await self._calls.list_media(publish), evidence)
+        reason = f"The container's status {status!r} is not one Studio knows."
+        return unpublished(status, evidence) or Finding(outcome="unknown", evidence={**evidence, "reason": reason})
+
+    async def refresh(self, credentials: Credentials) -> TokenGrant:
+        """A token for another 60 days.
+
+        Facebook Login exchanges the token while it is valid; Instagram Login renews one that is at least 24 hours old.
+        Neither brings back a token past its end: that raises ``ReconnectNeeded``. ``expires_at`` is by this machine's
+        clock.
+        """
+        try:
+            answer = await self._ask_for_token(credentials)
+        except TokenExpired as expired:
+            message = "The token has run out, and Meta renews no token past its end."
+            raise ReconnectNeeded(message, platform_code=expired.platform_code) from expired
+        token = steps.text(answer, "access_token")
+        if token is None:
+            raise Transient("Meta answered without a new token.")
+        seconds = steps.count(answer, "expires_in")
+        return TokenGrant(
+            access_token=token, expires_at=datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+        )
+
+    async def identify(self, credentials: Credentials) -> Identity:
+        """The professional account of this token; ``external_id`` is the id used in all other calls."""
+        token = credentials.access_token
+        if uses_instagram_login(credentials):
+            # ``id`` is scoped to the app here; ``user_id`` is the account's own.
+            answer = await self._instagram.get("me", token=token, fields="user_id,username,name")
+            external_id = steps.text(answer, "user_id")
+        else:
+            answer = await self._facebook.get(credentials.external_id, token=token, fields="id,username,name")
+            external_id = steps.text(answer, "id")
+        handle = steps.text(answer, "username")
+        if external_id is None or handle is None:
+            raise Transient("Meta answered without the account's id and name.")
+        return Identity(external_id=external_id, handle=handle, title=steps.text(answer, "name"))
+
+    async def _ask_for_token(self, credentials: Credentials) -> JsonObject:
+        token = credentials.access_token
+        if uses_instagram_login(credentials):
+            return await self._instagram.exchange_token(
+                "refresh_access_token", secrets=(token,), grant_type="ig_refresh_token", access_token=token
+            )
+        if not (self._app_id and self._app_secret):
+            raise ReconnectNeeded(
+                "Renewing a token of Facebook Login needs the Meta app's id and secret.",
+                code="app_credentials_missing",
+                action="Set STUDIO_META_APP_ID and STUDIO_META_APP_SECRET, or connect the account again.",
+            )
+        return await self._facebook.exchange_token(
+            f"{GRAPH_VERSION}/oauth/access_token",
+            secrets=(token, self._app_secret),
+            grant_type="fb_exchange_token",
+            client_id=self._app_id,
+            client_secret=self._app_secret,
+            fb_exchange_token=token,
+        )

@@ -1,0 +1,67 @@
+"""What Instagram can and cannot do here, and the limits of each format."""
+
+from types import MappingProxyType
+
+from platforms.base import Ability, FormatRules, Manifest
+
+# Meta's content publishing guide and media reference, as read on 28 September 2026.
+MAX_CAPTION = 2_200
+MAX_CAROUSEL = 10
+
+IMAGE = FormatRules(
+    name="image", kinds=frozenset({"image"}), min_media=1, max_media=1, max_text=MAX_CAPTION, options=frozenset()
+)
+CAROUSEL = FormatRules(
+    name="carousel",
+    kinds=frozenset({"image"}),
+    min_media=2,
+    max_media=MAX_CAROUSEL,
+    max_text=MAX_CAPTION,
+    options=frozenset(),
+)
+REEL = FormatRules(
+    name="reel",
+    kinds=frozenset({"video"}),
+    min_media=1,
+    max_media=1,
+    max_text=MAX_CAPTION,
+    options=frozenset({"share_to_feed", "thumb_offset"}),
+)
+
+_SUITE = "contract suite"
+_NOT_YET = "Studio does not send it yet; it is planned."
+
+MANIFEST = Manifest(
+    platform="instagram",
+    title="Instagram",
+    formats=(IMAGE, CAROUSEL, REEL),
+    can=(
+        Ability(name="publish an image", proven_by=_SUITE),
+        Ability(name="publish a carousel of 2 to 10 images", proven_by=_SUITE),
+        Ability(name="publish a reel", proven_by=_SUITE),
+        Ability(name="alt text on images and carousel images", proven_by=_SUITE),
+        Ability(name="show a reel on the profile grid or not (share_to_feed)", proven_by=_SUITE),
+        Ability(name="choose a reel's cover frame by its time in milliseconds (thumb_offset)", proven_by=_SUITE),
+        Ability(name="tell whether an unanswered publish happened", proven_by=_SUITE),
+        Ability(name="upload a reel without a public address, with Facebook Login", proven_by=_SUITE),
+    ),
+    cannot=MappingProxyType(
+        {
+            "stories": _NOT_YET,
+            "first comment": _NOT_YET,
+            "collaborators": _NOT_YET,
+            "a cover image of its own for a reel": _NOT_YET + " A frame of the video can be chosen with thumb_offset.",
+            "video inside of a carousel": _NOT_YET,
+            "user, product and location tags": _NOT_YET,
+            "images other than JPEG": "Instagram's publishing API takes JPEG only.",
+            "a post without an image or video": "Instagram has no such post.",
+            "alt text on a reel": "Instagram's API has no alt text for videos; it is not sent.",
+            "editing a live post's caption": "Instagram's API offers no such call.",
+            "scheduling on Instagram's side": "The API has no such parameter; Studio publishes when the time comes.",
+            "personal accounts": "Meta opens the publishing API to business and creator accounts only.",
+            "resumable upload with Instagram Login": "graph.instagram.com does not offer it: reels go by public link.",
+        }
+    ),
+    fetches_media=True,
+    posting_times=("Mon 11:00", "Tue 11:00", "Wed 11:00", "Thu 11:00", "Fri 11:00", "Sat 10:00", "Sun 18:00"),
+)

@@ -1,0 +1,171 @@
+"""Instagram's rules for text, media and options, checked before anything is sent (pure).
+
+The numbers are those of Meta's publishing guide and media reference (28 September 2026). What is unknown about a
+medium (``None``) is left to Instagram to judge.
+"""
+
+import re
+from collections.abc import Iterator
+
+from core.errors import Problem
+from platforms.base import Content, FormatRules, Medium
+from platforms.instagram.manifest import CAROUSEL, IMAGE, MANIFEST, REEL
+
+MAX_HASHTAGS = 30
+MAX_MENTIONS = 20
+# The app itself has been held to five since late 2025; no refusal by the API has been seen.
+ADVISED_HASHTAGS = 5
+MAX_ALT_TEXT = 1_000
+MAX_IMAGE_BYTES = 8 * 1024 * 1024  # Meta's own error speaks of 8 MiB
+MAX_REEL_BYTES = 300 * 1024 * 1024
+# Narrower images are scaled up by Instagram, not refused.
+ADVISED_IMAGE_WIDTH = 320
+# A ratio is a rounded number: 1200 x 628 (1.9108) is what everybody calls 1.91:1.
+IMAGE_RATIOS = (4 / 5, 1.91)
+_RATIO_TOLERANCE = 0.002
+REEL_SECONDS = (3.0, 15 * 60.0)
+REEL_TYPES = frozenset({"video/mp4", "video/quicktime"})
+MAX_REEL_WIDTH = 1_920
+
+# Inside of a word neither is meant: "C#x", "hi@example.com".
+_HASHTAG = re.compile(r"(?<![\w&])#\w")
+_MENTION = re.compile(r"(?<!\w)@\w")
+
+
+def text_length(text: str) -> int:
+    """The length of a caption in UTF-16 code units: one per letter, two per emoji outside of the basic plane.
+
+    Meta writes "2,200 characters" without saying how it counts. This is the larger of the usual two counts (the other
+    is code points), so that nothing we accept can be too long for Instagram.
+    """
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def choose_format(content: Content) -> str:
+    """The format the media alone suggest: several make a carousel, one video a reel, anything else an image."""
+    if len(content.media) > 1:
+        return CAROUSEL.name
+    if content.media and content.media[0].kind == "video":
+        return REEL.name
+    return IMAGE.name
+
+
+def broken_rules(content: Content) -> tuple[Problem, ...]:
+    """Every rule the content breaks; empty means that Instagram should take it."""
+    rules = MANIFEST.format_rules(content.format)
+    if rules is None:
+        known = ", ".join(known.name for known in MANIFEST.formats)
+        message = f"Instagram has no format {content.format!r} here: choose one of {known}."
+        return (Problem(path="format", code="format_unknown", message=message),)
+    return (*_caption(content), *_count(content, rules), *_media(content, rules), *_options(content, rules))
+
+
+def cautions(content: Content) -> tuple[Problem, ...]:
+    """What Instagram takes but a person should know of; never a reason to refuse."""
+    return (*_many_hashtags(content), *_narrow_images(content))
+
+
+def _many_hashtags(content: Content) -> Iterator[Problem]:
+    hashtags = len(_HASHTAG.findall(content.caption))
+    if ADVISED_HASHTAGS < hashtags <= MAX_HASHTAGS:
+        message = f"{hashtags} hashtags; Instagram itself advises at most {ADVISED_HASHTAGS}."
+        yield Problem(path="caption", code="many_hashtags", message=message)
+
+
+def _narrow_images(content: Content) -> Iterator[Problem]:
+    for position, medium in enumerate(content.media):
+        if medium.kind == "image" and medium.width is not None and medium.width < ADVISED_IMAGE_WIDTH:
+            message = (
+                f"{medium.width} pixels wide; Instagram scales it up to {ADVISED_IMAGE_WIDTH}, which looks coarse."
+            )
+            yield Problem(path=f"media.{position}.width", code="narrow_image", message=message)
+
+
+def _caption(content: Content) -> Iterator[Problem]:
+    counts = (
+        (text_length(content.caption), MANIFEST.formats[0].max_text, "text_too_long", "characters"),
+        (len(_HASHTAG.findall(content.caption)), MAX_HASHTAGS, "too_many_hashtags", "hashtags"),
+        (len(_MENTION.findall(content.caption)), MAX_MENTIONS, "too_many_mentions", "mentions"),
+    )
+    for count, limit, code, things in counts:
+        if count > limit:
+            yield Problem(path="caption", code=code, message=f"{count} {things}; Instagram takes at most {limit}.")
+
+
+def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
+    count = len(content.media)
+    if count < rules.min_media:
+        message = f"{count} media; Instagram's format {rules.name} needs at least {rules.min_media}."
+        yield Problem(path="media", code="too_few_media", message=message)
+    if count > rules.max_media:
+        message = f"{count} media; Instagram's format {rules.name} takes at most {rules.max_media}."
+        yield Problem(path="media", code="too_many_media", message=message)
+
+
+def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
+    for position, medium in enumerate(content.media):
+        path = f"media.{position}"
+        if medium.kind not in rules.kinds:
+            message = f"Instagram's format {rules.name} takes {' or '.join(sorted(rules.kinds))}, not {medium.kind}."
+            yield Problem(path=path, code="wrong_kind", message=message)
+        elif medium.kind == "image":
+            yield from _image(medium, path)
+        else:
+            yield from _reel(medium, path)
+
+
+def _image(medium: Medium, path: str) -> Iterator[Problem]:
+    if medium.mime_type != "image/jpeg":
+        message = f"Instagram takes JPEG images only, not {medium.mime_type}."
+        yield Problem(path=f"{path}.mime_type", code="wrong_type", message=message)
+    if medium.size_bytes > MAX_IMAGE_BYTES:
+        message = f"{medium.size_bytes} bytes; Instagram takes images up to {MAX_IMAGE_BYTES} (8 MiB)."
+        yield Problem(path=f"{path}.size_bytes", code="too_big", message=message)
+    if medium.width is not None and medium.height is not None and not _ratio_fits(medium.width, medium.height):
+        message = f"{medium.width} x {medium.height}; Instagram takes ratios from 4:5 (portrait) to 1.91:1 (landscape)."
+        yield Problem(path=path, code="wrong_ratio", message=message)
+    if medium.alt_text is not None and text_length(medium.alt_text) > MAX_ALT_TEXT:
+        message = f"{text_length(medium.alt_text)} characters; Instagram takes alt texts up to {MAX_ALT_TEXT}."
+        yield Problem(path=f"{path}.alt_text", code="text_too_long", message=message)
+
+
+def _ratio_fits(width: int, height: int) -> bool:
+    narrowest, widest = IMAGE_RATIOS
+    return height > 0 and narrowest - _RATIO_TOLERANCE <= width / height <= widest + _RATIO_TOLERANCE
+
+
+def _reel(medium: Medium, path: str) -> Iterator[Problem]:
+    if medium.mime_type not in REEL_TYPES:
+        message = f"Instagram takes MP4 and MOV videos, not {medium.mime_type}."
+        yield Problem(path=f"{path}.mime_type", code="wrong_type", message=message)
+    if medium.size_bytes > MAX_REEL_BYTES:
+        message = f"{medium.size_bytes} bytes; Instagram takes reels up to {MAX_REEL_BYTES} (300 MiB)."
+        yield Problem(path=f"{path}.size_bytes", code="too_big", message=message)
+    shortest, longest = REEL_SECONDS
+    if medium.duration_seconds is not None and not shortest <= medium.duration_seconds <= longest:
+        message = f"{medium.duration_seconds:g} s; Instagram takes reels from 3 seconds to 15 minutes."
+        yield Problem(path=f"{path}.duration_seconds", code="wrong_duration", message=message)
+    if medium.width is not None and medium.width > MAX_REEL_WIDTH:
+        message = f"{medium.width} pixels wide; Instagram takes reels up to {MAX_REEL_WIDTH}."
+        yield Problem(path=f"{path}.width", code="too_wide", message=message)
+
+
+def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:
+    for name in sorted(content.options):
+        path = f"options.{name}"
+        if name not in rules.options:
+            known = ", ".join(sorted(rules.options)) or "none"
+            message = f"Instagram's format {rules.name} has no option {name!r} here; it has: {known}."
+            yield Problem(path=path, code="option_unknown", message=message)
+        elif name == "share_to_feed" and not isinstance(content.options[name], bool):
+            yield Problem(path=path, code="option_invalid", message="share_to_feed is true or false.")
+        elif name == "thumb_offset" and not _inside(content, content.options[name]):
+            message = "thumb_offset is a whole number of milliseconds inside of the video."
+            yield Problem(path=path, code="option_invalid", message=message)
+
+
+def _inside(content: Content, offset: object) -> bool:
+    if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
+        return False
+    durations = [medium.duration_seconds for medium in content.media if medium.duration_seconds is not None]
+    return all(offset <= 1000 * duration for duration in durations)

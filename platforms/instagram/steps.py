@@ -1,0 +1,146 @@
+"""The walk of an Instagram publish: which step follows, what it sends, and the delays between (pure).
+
+image      create_container -> check_container… -> publish -> read_permalink
+carousel   create_child_1 … create_child_n -> create_container -> check_container… -> publish -> read_permalink
+reel       create_container -> [upload -> [check_upload -> upload]…] -> check_container… -> publish -> read_permalink
+
+Progress keys: children, container_id, transfer ("upload" or "link"), uploaded, upload_offset, upload_tries, checks,
+ready, media_id, permalink, permalink_tries.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from core.jsontypes import JsonObject, JsonValue
+from platforms.base import Content, Done, RepeatSafety, Step
+
+CREATE_CHILD = "create_child_"
+
+# Meta asks for a look once a minute for at most five; small media are ready much sooner, large ones much later.
+FIRST_CHECK_SECONDS = 2.0
+LONGEST_CHECK_SECONDS = 60.0
+MAX_CHECKS = 30
+MAX_UPLOAD_TRIES = 5
+# A post that has just gone live may not be readable at once on every machine of Meta's.
+MAX_PERMALINK_TRIES = 4
+
+
+def next_step(content: Content, progress: JsonObject) -> Step | Done:
+    """What comes next for this content, given what is known."""
+    if text(progress, "media_id") is not None:
+        return _after_publish(progress)
+    children = names(progress, "children")
+    if content.format == "carousel" and len(children) < len(content.media):
+        return _create_child(content, len(children))
+    container_id = text(progress, "container_id")
+    if container_id is None:
+        return _create_container(content, children)
+    if progress.get("transfer") == "upload" and not progress.get("uploaded"):
+        return _upload(content, progress, container_id)
+    # Asked for images too: "not ready" and "published before" are one error of media_publish, and must not be mixed up.
+    if not progress.get("ready"):
+        return _check_container(content, progress, container_id)
+    return Step(
+        name="publish",
+        sends={"creation_id": container_id},
+        irreversible=True,
+        repeat=RepeatSafety.WITNESS,
+    )
+
+
+def child_form(content: Content, position: int, *, link: str) -> dict[str, str]:
+    """The parameters of one carousel child; ``link`` is its public address."""
+    form = {"image_url": link, "is_carousel_item": "true"}
+    alt_text = content.media[position].alt_text
+    return form | ({"alt_text": alt_text} if alt_text else {})
+
+
+def container_form(content: Content, children: Sequence[str], *, link: str | None) -> dict[str, str]:
+    """The parameters of the container that is published; ``link`` None: nothing to fetch, or a resumable upload."""
+    form = {"caption": content.caption} if content.caption else {}
+    match content.format:
+        case "carousel":
+            return form | {"media_type": "CAROUSEL", "children": ",".join(children)}
+        case "reel":
+            source = {"upload_type": "resumable"} if link is None else {"video_url": link}
+            return form | {"media_type": "REELS"} | source | _reel_options(content.options)
+        case _:
+            alt_text = content.media[0].alt_text
+            return form | ({"image_url": link} if link else {}) | ({"alt_text": alt_text} if alt_text else {})
+
+
+def text(values: JsonObject, name: str) -> str | None:
+    """The string kept under a name, None when there is none."""
+    value = values.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def count(values: JsonObject, name: str) -> int:
+    """The number kept under a name, 0 when there is none."""
+    value = values.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def names(values: JsonObject, name: str) -> tuple[str, ...]:
+    """The list of strings kept under a name."""
+    value: JsonValue = values.get(name)
+    if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
+        return ()
+    return tuple(str(item) for item in value)
+
+
+def _reel_options(options: JsonObject) -> dict[str, str]:
+    form = {}
+    if "share_to_feed" in options:
+        form["share_to_feed"] = str(options["share_to_feed"]).lower()
+    if "thumb_offset" in options:
+        form["thumb_offset"] = str(options["thumb_offset"])
+    return form
+
+
+def _create_child(content: Content, position: int) -> Step:
+    medium = content.media[position]
+    return Step(name=f"{CREATE_CHILD}{position + 1}", sends={"asset_id": medium.asset_id, "alt_text": medium.alt_text})
+
+
+def _create_container(content: Content, children: Sequence[str]) -> Step:
+    # The evidence names assets, not links: a signed link is a secret for as long as it lives.
+    sends = {
+        **container_form(content, children, link=None),
+        "media_type": {"image": "IMAGE", "carousel": "CAROUSEL", "reel": "REELS"}.get(content.format),
+        "assets": [medium.asset_id for medium in content.media],
+    }
+    sends.pop("upload_type", None)  # whether it is uploaded or fetched depends on the account's login
+    return Step(name="create_container", sends=sends)
+
+
+def _upload(content: Content, progress: JsonObject, container_id: str) -> Step:
+    tries = count(progress, "upload_tries")
+    if tries and progress.get("upload_offset") is None:
+        return Step(name="check_upload", sends={"container_id": container_id}, delay=2.0**tries)
+    medium = content.media[0]
+    return Step(
+        name="upload",
+        sends={
+            "container_id": container_id,
+            "asset_id": medium.asset_id,
+            "size_bytes": medium.size_bytes,
+            "offset": count(progress, "upload_offset"),
+        },
+    )
+
+
+def _check_container(content: Content, progress: JsonObject, container_id: str) -> Step:
+    checks = count(progress, "checks")
+    growing = min(FIRST_CHECK_SECONDS * 2.0**checks, LONGEST_CHECK_SECONDS)
+    # Images are fetched while their container is created: it is usually ready at once.
+    delay = 0.0 if content.format != "reel" and checks == 0 else growing
+    return Step(name="check_container", sends={"container_id": container_id}, delay=delay)
+
+
+def _after_publish(progress: JsonObject) -> Step | Done:
+    media_id, permalink = text(progress, "media_id"), text(progress, "permalink")
+    tries = count(progress, "permalink_tries")
+    if permalink is None and tries < MAX_PERMALINK_TRIES:
+        return Step(name="read_permalink", sends={"media_id": media_id}, delay=2.0**tries if tries else 0.0)
+    note = None if permalink else "Instagram published the post but does not show its address."
+    return Done(platform_post_id=media_id, permalink=permalink, note=note)

@@ -1,0 +1,1 @@
+"""The demo: example accounts, pictures and posts in the pretend networks."""
