@@ -59,6 +59,8 @@ async def build(
     async with contextlib.AsyncExitStack() as stack:
         installation = await prepare(settings, progress=progress)
         stack.callback(installation.close)
+        keeper = asyncio.create_task(installation.keep_database())
+        stack.callback(keeper.cancel)
         database, clock, stopping = Database(installation.app_url), Clock(), asyncio.Event()
         stack.push_async_callback(database.close)
         instagram = InstagramAdapter(

@@ -6,7 +6,6 @@ no other, and stopping claims nothing more while what runs reaches a recorded st
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -23,15 +22,21 @@ _FAILURE_PAUSE = 2.0
 class Clock:
     """Claims due work at every tick and hint, and runs it in tasks of this process."""
 
-    def __init__(self, works: Sequence[DueWork], *, tick: float = _TICK) -> None:
-        self._works = works
+    def __init__(self, *, tick: float = _TICK) -> None:
+        self._works: list[DueWork] = []
         self._scheduler = AsyncIOScheduler()
-        self._due = {work.topic: asyncio.Event() for work in works}
-        self._running: dict[str, set[asyncio.Task[None]]] = {work.topic: set() for work in works}
+        self._due: dict[str, asyncio.Event] = {}
+        self._running: dict[str, set[asyncio.Task[None]]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tick = tick
+
+    def add(self, work: DueWork) -> None:
+        """Serve one more kind of due work; before ``start``."""
+        self._works.append(work)
+        self._due[work.topic] = asyncio.Event()
+        self._running[work.topic] = set()
 
     def wake(self, topic: str) -> None:
         """Something of this kind is due now; may be called from any thread, and is only a hint."""

@@ -139,8 +139,11 @@ def new_workspace(admin_url: str) -> NewPrincipal:
     return make
 
 
+AddMember = Callable[[UUID, Role], Awaitable[tuple[Principal, str]]]
+
+
 @pytest.fixture
-def add_member(admin_url: str) -> Callable[[UUID, Role], Awaitable[tuple[Principal, str]]]:
+def add_member(admin_url: str) -> AddMember:
     """Adds somebody with a role to a workspace; answers the person and an API key of theirs."""
 
     async def add(workspace_id: UUID, role: Role) -> tuple[Principal, str]:
@@ -224,7 +227,7 @@ def sandbox(sandbox_server: Sandbox) -> Sandbox:
 def settings(tmp_path: Path, sandbox: Sandbox, admin_url: str) -> Settings:
     """Settings of a Studio that speaks to the sandbox and to the test's database."""
     return Settings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         database_url=SecretStr(admin_url),
         data_dir=tmp_path / "data",
         secret_keys=SecretStr(generate_key()),

@@ -25,7 +25,7 @@ def possible_days(part: DatePart, *, today: date, anchor: date | None) -> tuple[
         case Day():
             return ((_base_day(part, today, anchor) + timedelta(days=part.days),),)
         case Weekday():
-            return (weekday_days(part, today),)
+            return (weekday_days(part, today, anchor),)
         case CalendarDays():
             return _calendar_meanings(part.options, today)
         case Edge():
@@ -60,10 +60,16 @@ def month_ahead(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def weekday_days(part: Weekday, today: date) -> Days:
-    """The days a weekday means: "next" is next week's, whatever today is; "this" is this week's while it is ahead."""
+def weekday_days(part: Weekday, today: date, anchor: date | None = None) -> Days:
+    """The days a weekday means: "next" is next week's, whatever today is; "this" is this week's while it is ahead.
+
+    Of a post that has a day ahead, "Saturday" is the Saturday nearest to it: whoever moves Friday's post to Saturday
+    means the day after. Else it is the coming one.
+    """
     coming = today + timedelta(days=(part.day - today.weekday()) % 7)
     match part.week:
+        case "coming" if anchor is not None and (near := _nearest(part.day, anchor)) >= today:
+            return (near, near + timedelta(days=7))
         case "coming":
             return (coming,) if coming > today else (today, today + timedelta(days=7))
         case "this":
@@ -75,6 +81,11 @@ def weekday_days(part: Weekday, today: date) -> Days:
             return (today - timedelta(days=(today.weekday() - part.day - 1) % 7 + 1),)
         case _:
             assert_never(part.week)
+
+
+def _nearest(weekday: int, anchor: date) -> date:
+    """The day of a week's name closest to another day: at most three days before or after it."""
+    return anchor + timedelta(days=(weekday - anchor.weekday() + 3) % 7 - 3)
 
 
 def edge_days(part: Edge, today: date) -> tuple[Days, ...]:

@@ -99,29 +99,86 @@ async def any_workspace(connection: AsyncConnection) -> bool:
 
 async def create_first_owner(connection: AsyncConnection, first: FirstOwner) -> UUID:
     """Make the first workspace with its owner and key, as the migrating role; returns the workspace's id."""
-    workspace_id, user_id, membership_id = new_id(), new_id(), new_id()
+    workspace_id = new_id()
     await connection.execute(
         text("insert into workspaces (id, name, timezone) values (:id, :name, :zone)"),
         {"id": workspace_id, "name": first.workspace_name, "zone": first.timezone},
     )
-    await connection.execute(
-        text("insert into users (id, name) values (:id, :name)"), {"id": user_id, "name": first.user_name}
+    membership_id = await add_member(connection, workspace_id, name=first.user_name, role="owner")
+    await add_key(
+        connection,
+        workspace_id=workspace_id,
+        membership_id=membership_id,
+        name="first key",
+        prefix=first.key_prefix,
+        digest=first.key_digest,
     )
-    await connection.execute(
-        text("insert into memberships (id, workspace_id, user_id, role) values (:id, :workspace, :user, 'owner')"),
-        {"id": membership_id, "workspace": workspace_id, "user": user_id},
+    return workspace_id
+
+
+async def sealing_keys(connection: AsyncConnection) -> set[str]:
+    """The ids of the keys that sealed the stored tokens (bytes 2 to 5 of a seal: see ``core.vault``)."""
+    statement = text(
+        "select distinct encode(substring(token from 2 for 4), 'hex') from accounts,"
+        " lateral (values (access_token), (refresh_token)) as sealed (token) where length(token) > 5"
     )
+    return set((await connection.execute(statement)).scalars())
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerRow:
+    """The first owner of the oldest workspace."""
+
+    workspace_id: UUID
+    workspace_name: str
+    timezone: str
+    membership_id: UUID
+    user_id: UUID
+    user_name: str
+
+
+async def first_owner(connection: AsyncConnection) -> OwnerRow | None:
+    """The owner that the demo and the terminal act for (asked as the migrating role)."""
+    statement = text(
+        "select w.id as workspace_id, w.name as workspace_name, w.timezone, m.id as membership_id, u.id as user_id,"
+        " u.name as user_name from workspaces w join memberships m on m.workspace_id = w.id"
+        " join users u on u.id = m.user_id where m.role = 'owner' order by w.id, m.id limit 1"
+    )
+    row = (await connection.execute(statement)).mappings().first()
+    return OwnerRow(**row) if row else None
+
+
+async def all_workspaces(connection: AsyncConnection) -> Sequence[UUID]:
+    """The ids of all workspaces (asked as the migrating role)."""
+    return list((await connection.execute(text("select id from workspaces order by id"))).scalars())
+
+
+async def add_member(connection: AsyncConnection, workspace_id: UUID, *, name: str, role: str) -> UUID:
+    """Make a person with a role in a workspace, as the migrating role; returns the membership's id."""
+    user_id, membership_id = new_id(), new_id()
+    await connection.execute(text("insert into users (id, name) values (:id, :name)"), {"id": user_id, "name": name})
+    await connection.execute(
+        text("insert into memberships (id, workspace_id, user_id, role) values (:id, :workspace, :user, :role)"),
+        {"id": membership_id, "workspace": workspace_id, "user": user_id, "role": role},
+    )
+    return membership_id
+
+
+async def add_key(
+    connection: AsyncConnection, *, workspace_id: UUID, membership_id: UUID, name: str, prefix: str, digest: bytes
+) -> None:
+    """Keep a new API key's digest, as the migrating role."""
     await connection.execute(
         text(
             "insert into api_keys (id, workspace_id, membership_id, name, prefix, digest)"
-            " values (:id, :workspace, :membership, 'first key', :prefix, :digest)"
+            " values (:id, :workspace, :membership, :name, :prefix, :digest)"
         ),
         {
             "id": new_id(),
             "workspace": workspace_id,
             "membership": membership_id,
-            "prefix": first.key_prefix,
-            "digest": first.key_digest,
+            "name": name,
+            "prefix": prefix,
+            "digest": digest,
         },
     )
-    return workspace_id

@@ -172,3 +172,15 @@ async def attempts_of(session: AsyncSession, post_id: UUID) -> Sequence[PublishA
     """The publishing ledger of a post, oldest first."""
     statement = select(PublishAttempt).where(PublishAttempt.post_id == post_id).order_by(PublishAttempt.number)
     return (await session.scalars(statement)).all()
+
+
+async def live_ids(session: AsyncSession, account_id: UUID, *, besides: UUID, since: datetime) -> frozenset[str]:
+    """The network's ids of an account's other posts that went live since a moment."""
+    statement = select(Post.platform_post_id).where(
+        Post.account_id == account_id,
+        Post.id != besides,
+        Post.status == Status.POSTED,
+        Post.published_at >= since,
+        Post.platform_post_id.is_not(None),
+    )
+    return frozenset(found for found in (await session.scalars(statement)).all() if found is not None)

@@ -220,7 +220,7 @@ WITH_A_POST = [
     ("delay it by an hour", "2026-11-27T10:00+01:00"),
     ("bring forward by an hour", "2026-11-27T08:00+01:00"),
     ("in 2 hours", "2026-11-18T12:00+01:00"),  # from now, not from the post's time
-    ("Saturday", "2026-11-21T09:00+01:00"),  # the coming Saturday at the post's clock time
+    ("Saturday", "2026-11-28T09:00+01:00"),  # the Saturday nearest to the post's Friday, at its clock time
     ("next Monday", "2026-11-23T09:00+01:00"),
     ("28 November", "2026-11-28T09:00+01:00"),
     ("2026-11-28", "2026-11-28T09:00+01:00"),
@@ -229,8 +229,8 @@ WITH_A_POST = [
     ("at noon", "2026-11-27T12:00+01:00"),
     ("in the evening", "2026-11-27T18:00+01:00"),
     ("at 7", "2026-11-27T07:00+01:00"),  # the post is in the morning, and 7 stays there
-    ("Saturday 18:30", "2026-11-21T18:30+01:00"),
-    ("same time on Saturday", "2026-11-21T09:00+01:00"),
+    ("Saturday 18:30", "2026-11-28T18:30+01:00"),
+    ("same time on Saturday", "2026-11-28T09:00+01:00"),
     ("the same time tomorrow", "2026-11-19T09:00+01:00"),
     ("same day at 18:30", "2026-11-27T18:30+01:00"),
     ("the day after", "2026-11-28T09:00+01:00"),

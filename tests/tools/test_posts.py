@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import Ambiguous, Conflict, Forbidden, InvalidInput, NotFound
+from tests.conftest import AddMember
 from tests.tools.conftest import AddPhoto, Desk
 from tools.context import Role
 from tools.dispatcher import ConsentNeeded
@@ -142,7 +143,7 @@ async def test_a_direct_act_of_an_owner_is_consent(desk: Desk, add_photo: AddPho
     assert post_of(await desk.act("publish_post", post_id=post["id"]))["status"] == "publishing"
 
 
-async def test_roles(desk: Desk, add_photo: AddPhoto, add_member) -> None:  # type: ignore[no-untyped-def]
+async def test_roles(desk: Desk, add_photo: AddPhoto, add_member: AddMember) -> None:
     post = await draft(desk, add_photo)
     workspace = desk.caller.principal.workspace_id
     viewer = desk.as_((await add_member(workspace, Role.VIEWER))[0])

@@ -1,6 +1,7 @@
 """Bringing an installation up: PostgreSQL, schema, secrets, media store, first owner; each made when it is missing."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import keys
 from core.clock import machine_zone
-from core.errors import Misconfigured
+from core.errors import Misconfigured, StudioError
 from core.secrets_file import load_or_create
 from core.settings import Settings
 from core.storage import DirectoryStore, MediaStore
@@ -20,7 +21,11 @@ from db.models.base import SCHEMA
 from db.queries import people
 from memory import checkpoints
 
+log = logging.getLogger("studio.installation")
+
 Progress = Callable[[str], None]
+# Seconds between two looks at the embedded PostgreSQL.
+_LOOK_AFTER = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,16 @@ class Installation:
     store: MediaStore
     owner_key: str | None = field(default=None, repr=False)
     is_new: bool = False
+
+    async def keep_database(self) -> None:
+        """Look after the embedded PostgreSQL for ever: one that died by itself is started again within seconds."""
+        while self.cluster is not None:
+            await asyncio.sleep(_LOOK_AFTER)
+            try:
+                if await asyncio.to_thread(self.cluster.ensure):
+                    log.warning("the embedded PostgreSQL had died; it was started again")
+            except StudioError as error:
+                log.warning("the embedded PostgreSQL is down: %s", error.message)
 
     def close(self) -> None:
         """Let the embedded PostgreSQL go; it stops when nobody else uses it."""

@@ -253,7 +253,7 @@ create table approvals (
   foreign key (workspace_id, run_id) references runs (workspace_id, id) on delete cascade,
   foreign key (workspace_id, post_id) references posts (workspace_id, id) on delete cascade
 );
-create unique index approvals_of_a_call on approvals (run_id, tool_call_id) where run_id is not null;
+create unique index approvals_of_a_call on approvals (workspace_id, run_id, tool_call_id) where run_id is not null;
 create index approvals_pending on approvals (workspace_id, id) where status = 'pending';
 create table tool_calls (
   id uuid primary key,
@@ -289,6 +289,11 @@ grant studio_claim to current_user;
 grant usage on schema studio to studio_app, studio_claim;
 grant select, insert, update, delete on all tables in schema studio to studio_app;
 grant usage on all sequences in schema studio to studio_app;
+-- A person belongs to several workspaces, and what deletes one deletes their memberships everywhere: the application
+-- makes and removes neither people nor workspaces. The migrating role does.
+revoke insert, update, delete on users from studio_app;
+revoke insert, delete on workspaces from studio_app;
+revoke insert, update, delete on alembic_version from studio_app;
 """
 
 # Every table of a tenant: its rows are seen in its own workspace only. FORCE binds the owner too (a superuser it
@@ -316,9 +321,8 @@ create policy tenant on workspaces to studio_app
 create policy migrations on workspaces to current_user using (true) with check (true);
 alter table users enable row level security;
 alter table users force row level security;
-create policy tenant on users to studio_app
-  using (exists (select from memberships m where m.user_id = users.id))
-  with check (true);
+create policy tenant on users for select to studio_app
+  using (exists (select from memberships m where m.user_id = users.id));
 create policy migrations on users to current_user using (true) with check (true);
 """
 
@@ -347,7 +351,7 @@ grant execute on function find_principal(bytea) to studio_app;
 # Due work is claimed across workspaces, through one narrow function per table. A claim pushes next_attempt_at to the
 # end of the lease, so that an expired lease is due again by the same column.
 _CLAIMS = """
-grant select (id, workspace_id, status, approval, next_attempt_at, lease_until, fence, updated_at),
+grant select (id, workspace_id, status, next_attempt_at, lease_until, fence),
       update (status, next_attempt_at, lease_until, fence) on posts to studio_claim;
 grant select (id, workspace_id, thread_id, status, next_attempt_at, lease_until, fence),
       update (status, next_attempt_at, lease_until, fence) on runs to studio_claim;

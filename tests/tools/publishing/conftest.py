@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,10 +87,10 @@ class Engine:
 
 
 @pytest.fixture
-async def engine(doors: Doors) -> AsyncIterator[Engine]:
+def engine(doors: Doors) -> Engine:
     """An engine of this process."""
     stopping = asyncio.Event()
-    yield Engine(work=PostWork(doors, stopping), stopping=stopping)
+    return Engine(work=PostWork(doors, stopping), stopping=stopping)
 
 
 @dataclass(frozen=True, kw_only=True)

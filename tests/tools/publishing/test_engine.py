@@ -3,11 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from tests.conftest import Sandbox, TestClock
 from tests.tools.conftest import AddPhoto, Desk
 from tests.tools.publishing.conftest import Engine, Publication, Publish
+from tools.context import Doors
+from tools.publishing.engine import PostWork
 
 SENDING = [
     pytest.param("drop_after", {}, id="answer dropped after the deed"),
@@ -149,9 +152,7 @@ async def test_a_claim_that_was_lost_writes_nothing(publish: Publish, engine: En
     assert len(publication.live()) == 1
 
 
-async def test_two_engines_publish_a_post_once(publish: Publish, engine: Engine, doors) -> None:  # type: ignore[no-untyped-def]
-    from tools.publishing.engine import PostWork
-
+async def test_two_engines_publish_a_post_once(publish: Publish, engine: Engine, doors: Doors) -> None:
     publications = [await publish(f"Post {number}") for number in range(4)]
     other = Engine(work=PostWork(doors, asyncio.Event()))
 
@@ -167,8 +168,6 @@ async def test_an_approval_that_no_longer_fits_stops_the_worker(
     desk: Desk, publish: Publish, engine: Engine, admin_url: str
 ) -> None:
     """Reaches inside: no command can change a granted post without making its approval stale, so a row is changed."""
-    import psycopg
-
     publication = await publish()
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(

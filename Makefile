@@ -1,0 +1,68 @@
+# What people type. Everything else is `.venv/bin/studio …`; see README.md.
+#
+#   make run      set up what is missing, then the demo at http://127.0.0.1:8000
+#   make test     set up what is missing, then the whole test suite (ARGS="-k planning" chooses)
+#   make check    format, lint, types, import contracts, evals, docs, tests: what CI runs
+#   make setup    what both need: .venv/bin/studio
+#   make format   put the code in its format
+#   make docs     write docs/reference/ anew from the code
+#   make snapshots  write tests/snapshots/ anew from the code, after a change that was meant
+#   make eval     the offline model against the sentences of evals/
+#   make lock     choose versions anew for requirements.txt, with their hashes
+#   make clean    remove what was built and cached; the data directory .studio stays
+#
+# PYTHON=/usr/bin/python3.12 chooses the interpreter of .venv.
+
+BIN := .venv/bin
+ARGS ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types eval docs snapshots format lock clean
+
+help:
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
+
+setup:
+	@./scripts/setup.sh
+
+run: setup
+	@exec $(BIN)/studio demo
+
+test: setup
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  echo "test: no chromium here, so the tests of the page are left out; Debian: apt-get install chromium"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types eval test
+
+lint: setup
+	@echo "== format" && $(BIN)/ruff format --check --quiet . || { echo "Mend it with: make format"; exit 1; }
+	@echo "== lint" && $(BIN)/ruff check --quiet .
+	@echo "== import contracts" && $(BIN)/lint-imports --no-logo --no-cache
+	@echo "== Dockerfile, compose.yaml" && $(BIN)/hadolint Dockerfile && $(BIN)/yamllint --strict compose.yaml
+
+types: setup
+	@echo "== types" && $(BIN)/mypy .
+
+eval: setup
+	@echo "== evals" && $(BIN)/python -m evals.run
+
+docs: setup
+	@$(BIN)/python -m scripts.reference
+
+snapshots: setup
+	@$(BIN)/python -m scripts.snapshots
+
+format: setup
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: setup
+	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@.venv/lock/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.txt
+	@rm -rf .venv/lock && echo "lock: requirements.txt is new; make setup installs it"
+
+clean:
+	@rm -rf .venv dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

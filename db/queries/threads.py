@@ -1,0 +1,51 @@
+"""Statements about threads and what was said in them."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.conversation import Message, Thread
+
+
+async def get(session: AsyncSession, thread_id: UUID, *, lock: bool = False) -> Thread | None:
+    """A thread of this workspace; ``lock`` makes whoever else speaks in it wait."""
+    statement = select(Thread).where(Thread.id == thread_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def page(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[Thread]:
+    """Threads, newest first."""
+    statement = select(Thread).order_by(Thread.id.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(Thread.id < after)
+    return (await session.scalars(statement)).all()
+
+
+async def remove(session: AsyncSession, thread_id: UUID) -> bool:
+    """Delete a thread with its runs, events and messages; False when there is none."""
+    statement = delete(Thread).where(Thread.id == thread_id).returning(Thread.id)
+    return (await session.scalars(statement)).one_or_none() is not None
+
+
+async def messages(session: AsyncSession, thread_id: UUID) -> Sequence[Message]:
+    """What was said, in order."""
+    statement = select(Message).where(Message.thread_id == thread_id).order_by(Message.seq)
+    return (await session.scalars(statement)).all()
+
+
+async def say(session: AsyncSession, lines: Sequence[Mapping[str, object]]) -> None:
+    """Write messages; one whose id is there already stays as it is."""
+    for line in lines:
+        await session.execute(insert(Message).values(**line).on_conflict_do_nothing(index_elements=["id"]))
+
+
+async def touch(session: AsyncSession, thread_id: UUID) -> None:
+    """Something happened in the thread."""
+    await session.execute(
+        text("update threads set updated_at = studio_now() where id = :thread"), {"thread": thread_id}
+    )
