@@ -1,31 +1,32 @@
-"""`studio …`: everything that can be done to a Studio from a terminal."""
+"""`studio …`: everything that can be done to a Studio from a terminal.
+
+A command imports what it needs when it runs: `studio ask` answers without loading the server first.
+"""
 
 import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-import server
 from api import terminal
 from api.client import Server
-from api.serving import beside
 from core import log
 from core.errors import Misconfigured, StudioError
+from core.owner_key import known_owner_key
 from core.settings import Settings
 from core.vault import generate_key
-from sandbox.app import create_app as create_sandbox
-from tools.context import Role
-from tools.installation import doctor as checks
-from tools.installation import keys as key_desk
-from tools.installation.prepare import Installation, known_owner_key, prepare
+
+if TYPE_CHECKING:
+    from tools.installation.prepare import Installation
 
 app = typer.Typer(
     help="Studio: a conversational agent server for social media.", no_args_is_help=True, add_completion=False
@@ -50,7 +51,7 @@ def _settings(**changes: object) -> Settings:
 
 
 def _progress(message: str) -> None:
-    err.print(f"[dim]studio:[/dim] {message}")
+    err.print(f"[dim]studio:[/dim] {escape(message)}", soft_wrap=True)
 
 
 def _run(work: Coroutine[object, object, int | None]) -> None:
@@ -67,7 +68,7 @@ def _run(work: Coroutine[object, object, int | None]) -> None:
         raise typer.Exit(code)
 
 
-def _tell_key(installation: Installation) -> None:
+def _tell_key(installation: "Installation") -> None:
     if installation.is_new and installation.owner_key and not installation.settings.bootstrap_key.get_secret_value():
         _progress(f"your API key, shown this once (kept in {installation.settings.data_dir}/owner.key):")
         out.print(installation.owner_key, style="bold")
@@ -81,6 +82,8 @@ def serve(
     log.configure()
 
     async def run() -> None:
+        import server
+
         await server.serve(_settings(), progress=_progress, publishes=scheduler, started=_tell_key)
 
     _run(run())
@@ -92,6 +95,8 @@ def worker() -> None:
     log.configure()
 
     async def run() -> None:
+        import server
+
         await server.work(_settings(), progress=_progress)
 
     _run(run())
@@ -106,6 +111,8 @@ def demo(
     base = f"http://127.0.0.1:{sandbox_port}"
 
     async def run() -> None:
+        import server
+
         settings = _settings(
             facebook_graph_url=f"{base}/facebook-graph",
             instagram_graph_url=f"{base}/instagram-graph",
@@ -127,6 +134,9 @@ def sandbox(
     log.configure("WARNING")
 
     async def run() -> None:
+        from api.serving import beside
+        from sandbox.app import create_app as create_sandbox
+
         async with beside(create_sandbox(state_file=state), port) as url:
             _progress(f"the sandbox answers at {url}; end with Ctrl-C")
             await asyncio.Event().wait()
@@ -139,6 +149,8 @@ def migrate() -> None:
     """Bring the database schema up to date."""
 
     async def run() -> None:
+        from tools.installation.prepare import prepare
+
         installation = await prepare(_settings(), progress=_progress)
         installation.close()
         _progress("the schema is up to date")
@@ -201,6 +213,8 @@ def doctor() -> None:
     """What is wrong with this installation, and what to do."""
 
     async def run() -> int:
+        from tools.installation import doctor as checks
+
         findings = await checks.examine(_settings(), progress=lambda _message: None)
         for finding in findings:
             mark, style = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✕", "red")}[finding.level]
@@ -218,8 +232,10 @@ def doctor() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _installation() -> AsyncIterator[Installation]:
+async def _installation() -> AsyncIterator["Installation"]:
     """The installation of this directory or of the set database, for a command that needs no server."""
+    from tools.installation.prepare import prepare
+
     installation = await prepare(_settings(), progress=lambda _message: None)
     try:
         yield installation
@@ -232,6 +248,8 @@ def keys_list() -> None:
     """The API keys of the workspace."""
 
     async def run() -> None:
+        from tools.installation import keys as key_desk
+
         async with _installation() as installation:
             rows = await key_desk.list_keys(installation)
         table = Table("prefix", "name", "who", "role", "made", "state", box=None, header_style="dim")
@@ -247,13 +265,16 @@ def keys_list() -> None:
 def keys_create(
     name: Annotated[str, typer.Argument(help="what the key is for")],
     user: Annotated[str | None, typer.Option(help="make a new person with this name")] = None,
-    role: Annotated[Role, typer.Option(help="what that person may do")] = Role.EDITOR,
+    role: Annotated[RoleName, typer.Option(help="what that person may do")] = "editor",
 ) -> None:
     """Make an API key: the first owner's, or that of a new person. It is shown once."""
 
     async def run() -> None:
+        from tools.context import Role
+        from tools.installation import keys as key_desk
+
         async with _installation() as installation:
-            made = await key_desk.create_key(installation, name=name, user=user, role=role)
+            made = await key_desk.create_key(installation, name=name, user=user, role=Role(role))
         _progress(f"a key of {made.user} ({made.role}), shown this once:")
         out.print(made.key, style="bold")
 
@@ -265,6 +286,8 @@ def keys_revoke(prefix: Annotated[str, typer.Argument(help="its prefix, as `stud
     """Make an API key stop working."""
 
     async def run() -> None:
+        from tools.installation import keys as key_desk
+
         async with _installation() as installation:
             await key_desk.revoke_key(installation, prefix)
         _progress(f"{prefix}… no longer works")
@@ -277,6 +300,8 @@ def keys_link() -> None:
     """A one-time link that signs a browser in as the first owner."""
 
     async def run() -> None:
+        from tools.installation import keys as key_desk
+
         async with _installation() as installation:
             out.print(await key_desk.sign_in_link(installation), soft_wrap=True)
 
@@ -288,6 +313,8 @@ def keys_rotate() -> None:
     """Add a new sealing key in front of the old ones. Restart every process, then: studio keys reseal."""
 
     async def run() -> None:
+        from tools.installation import keys as key_desk
+
         async with _installation() as installation:
             path = key_desk.add_sealing_key(installation)
         _progress(f"a new key stands first in {path}; restart every Studio process, then run: studio keys reseal")
@@ -300,6 +327,8 @@ def keys_reseal() -> None:
     """Seal every stored token with the newest sealing key."""
 
     async def run() -> None:
+        from tools.installation import keys as key_desk
+
         async with _installation() as installation:
             changed = await key_desk.reseal(installation)
         _progress(f"{changed} accounts are sealed with the newest key; older keys may go once backups have aged out")

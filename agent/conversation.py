@@ -104,6 +104,11 @@ def actions(messages: Sequence[AnyMessage]) -> list[dict[str, object]]:
     ]
 
 
+def given_up(actions: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The actions of a run that was stopped: what waited will not happen."""
+    return [{**action, "status": "refused"} if action["status"] == "waiting" else action for action in actions]
+
+
 def _action(call: ToolCall, result: ToolMessage | None) -> dict[str, object]:
     action: dict[str, object] = {
         "tool_call_id": call["id"],

@@ -1,7 +1,7 @@
 """How an attempt at a run ends: what is written in the one transaction that does it, if the run is still ours."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -37,6 +37,10 @@ async def write(session: AsyncSession, claimed: ClaimedRow, log: EventLog, endin
     run = await runs.ours(session, claimed.id, claimed.fence)
     if run is None:
         return False
+    if ending.status == "waiting" and run.cancel_requested:
+        # Stopped between the question and this moment: nobody needs to answer it.
+        await approvals.withdraw_of_run(session, run.id)
+        ending = replace(ending, status="cancelled", approval_id=None)
     approval = await approvals.get(session, ending.approval_id, lock=True) if ending.approval_id else None
     log.emit(_last_event(run, ending, approval))
     first, last_events = log.take()
@@ -66,6 +70,8 @@ def _last_event(run: Run, ending: Ending, approval: ApprovalRequest | None) -> E
 def _settle(run: Run, ending: Ending, approval: ApprovalRequest | None) -> None:
     run.status = ending.status
     run.actions = conversation.actions(ending.messages)
+    if ending.status == "cancelled":
+        run.actions = conversation.given_up(run.actions)
     run.lease_until = run.next_attempt_at = None
     run.error = described(ending.error) if ending.error is not None else None
     run.reply = reply_of(ending, approval)

@@ -18,10 +18,9 @@ class ClaimLost(Exception):
 
 
 class EventLog:
-    """Takes events at once and writes them soon. ``lost`` is set when a write found the run in other hands."""
+    """Takes events at once and writes them soon, as long as the run is ours."""
 
     def __init__(self, database: Database, live: LiveRuns, claimed: ClaimedRow, *, last: int) -> None:
-        self.lost = False
         self._database = database
         self._live = live
         self._claimed = claimed
@@ -50,6 +49,13 @@ class EventLog:
                 async with asyncio.timeout(BATCH_SECONDS):
                     await self._closing.wait()
 
+    async def confirm(self) -> None:
+        """Raise ``ClaimLost`` when the run is not ours any more: asked before what must not be done twice."""
+        async with self._database.session(self._claimed.workspace_id) as session:
+            wanted = await runs.stop_requested(session, self._claimed.id, self._claimed.fence)
+        if wanted is None:
+            raise ClaimLost
+
     def close(self) -> None:
         """Let ``pump`` end after the batch it is at; what comes later stays for ``take``."""
         self._closing.set()
@@ -69,7 +75,6 @@ class EventLog:
         async with self._database.session(self._claimed.workspace_id) as session:
             kept = await runs.append_events(session, self._claimed, first=first, events=events)
         if not kept:
-            self.lost = True
             raise ClaimLost
         self._live.ring(self._claimed.id)
 

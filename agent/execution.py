@@ -131,7 +131,7 @@ class Execution:
         try:
             async with asyncio.timeout(_SECONDS):
                 messages, approval_id = await self._agent.go_on(turn, run.text, owed=owed)
-        except DATABASE_AWAY:
+        except (ClaimLost, *DATABASE_AWAY):
             raise
         except StudioError as raised:
             error: StudioError = raised

@@ -60,6 +60,7 @@ class Mind:
             silence=self._silence,
             used_ids=conversation.call_ids(messages),
         )
+        # A process that was suspended may wake up long after another took the run over: what it heard is dropped.
         return {"messages": [answer]}
 
     async def act(self, state: Conversation, runtime: Runtime[Turn]) -> Update:

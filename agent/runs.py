@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent import events
+from agent import conversation, events
 from agent.agent import Agent
 from agent.deciding import Answer, Deciding, Decision, as_json
 from agent.live import either
@@ -283,9 +283,7 @@ async def _end(session: AsyncSession, run: Run) -> None:
         session, run, [events.run_started(run.thread_id, run.id), events.cancelled(run.thread_id, run.id)]
     )
     run.status, run.ended_at, run.next_attempt_at = "cancelled", func.studio_now(), None
-    run.actions = [
-        {**action, "status": "refused"} if action.get("status") == "waiting" else action for action in run.actions
-    ]
+    run.actions = conversation.given_up(run.actions)
 
 
 async def _view(session: AsyncSession, run: Run) -> RunView:

@@ -45,7 +45,7 @@ class Screen:
             case "TEXT_MESSAGE_END":
                 self.rest()
             case "TOOL_CALL_START":
-                self.names[str(event.get("toolCallId"))] = str(event.get("toolCallName"))
+                self.learn(event)
             case "TOOL_CALL_RESULT":
                 self.rest()
                 self._result(event)
@@ -61,6 +61,11 @@ class Screen:
                 self._write("(interrupted; once more)", style="dim")
             case _:
                 return
+
+    def learn(self, event: Event) -> None:
+        """Remember which command a call is of."""
+        if event.get("type") == "TOOL_CALL_START":
+            self.names[str(event.get("toolCallId"))] = str(event.get("toolCallName"))
 
     def rest(self) -> None:
         """End a line that is being written."""
@@ -151,7 +156,7 @@ async def decide(server: Server, approval_id: str, decision: str, *, console: Co
                 return DONE
             screen = Screen(console=console)
             turn = Turn(run_id=str(run_id))
-            await _skip_seen(client, turn)
+            await _skip_seen(client, turn, screen)
             await _draw(screen, client.resume(turn, decision))
     except StudioError as error:
         show_error(console, error)
@@ -186,7 +191,7 @@ def _turn(server: Server, words: str, console: Console, state_file: Path, read: 
         while screen.interrupts:
             _show_question(console, screen.interrupts[0])
             yes = read("Approve? [y/N] ").strip().lower() in {"y", "yes"}
-            screen = asyncio.run(_answer(server, "approve" if yes else "reject", console, turn))
+            screen = asyncio.run(_answer(server, "approve" if yes else "reject", screen, turn))
     except KeyboardInterrupt:
         console.print()
         if turn.run_id is not None and not turn.ended:
@@ -207,9 +212,9 @@ async def _say(server: Server, words: str, console: Console, state_file: Path, t
         return screen
 
 
-async def _answer(server: Server, decision: str, console: Console, turn: Turn) -> Screen:
+async def _answer(server: Server, decision: str, before: Screen, turn: Turn) -> Screen:
     async with connect(server) as client:
-        screen = Screen(console=console)
+        screen = Screen(console=before.console, names=before.names)
         await _draw(screen, client.resume(turn, decision))
         return screen
 
@@ -227,10 +232,10 @@ async def _draw(screen: Screen, events: AsyncIterator[Event]) -> None:
         screen.rest()
 
 
-async def _skip_seen(client: StudioClient, turn: Turn) -> None:
+async def _skip_seen(client: StudioClient, turn: Turn, screen: Screen) -> None:
     """Move past what the run said before it waited, so that only what follows the answer is shown."""
-    async for _event in client.watch(turn):
-        pass
+    async for event in client.watch(turn):
+        screen.learn(event)
 
 
 async def _living_thread(client: StudioClient, state_file: Path, url: str) -> str | None:

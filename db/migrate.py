@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core.errors import Misconfigured, Unavailable
@@ -44,22 +44,34 @@ async def migration_lock(admin_url: str, *, patience: float = 120.0) -> AsyncIte
     """
     engine = create_async_engine(admin_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
-        async with asyncio.timeout(patience), engine.connect() as probe:
-            await _check_version(probe)
+        await _probe(engine, patience)
         async with engine.connect() as connection:
             await _lock(connection, patience)
             try:
                 yield connection
             finally:
                 await connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _LOCK})
-    except OperationalError as error:
-        raise Unavailable(
-            f"PostgreSQL cannot be reached: {str(error.orig).splitlines()[0]}",
-            code="database_unreachable",
-            action="Check STUDIO_DATABASE_URL, or leave it empty to use the embedded PostgreSQL.",
-        ) from error
     finally:
         await engine.dispose()
+
+
+async def _probe(engine: AsyncEngine, patience: float) -> None:
+    """Raise ``Unavailable`` unless PostgreSQL answers within ``patience`` seconds, ``Misconfigured`` when it is old."""
+    try:
+        async with asyncio.timeout(patience), engine.connect() as connection:
+            await _check_version(connection)
+    except TimeoutError as error:
+        raise _unreachable(f"it did not answer within {patience:g} s") from error
+    except OperationalError as error:
+        raise _unreachable((str(error.orig).splitlines() or ["the connection failed"])[0]) from error
+
+
+def _unreachable(why: str) -> Unavailable:
+    return Unavailable(
+        f"PostgreSQL cannot be reached: {why}",
+        code="database_unreachable",
+        action="Check STUDIO_DATABASE_URL, or leave it empty to use the embedded PostgreSQL.",
+    )
 
 
 async def _check_version(connection: AsyncConnection) -> None:

@@ -2,6 +2,8 @@
 
 import re
 
+from agent.offline.sentence import MARK
+
 _GREETING = (
     r"(?:hey|hi|hello|hiya|heya|howdy|good (?:morning|afternoon|evening)|morning)(?: (?:there|studio|all|team|again))?"
 )
@@ -43,12 +45,12 @@ _TRAILING = re.compile(
     r"|will ya|studio|again|then|though|now please|kindly))+[\s?!.…]*\Z",
     re.IGNORECASE,
 )
-# Emoji, ornaments and stops at either end of a clause; quotes and links stand in as letters of their own.
-_EDGES = re.compile(r"\A[^\w#@$\ue000-\uf8ff']+|[^\w\ue000-\uf8ff)'%+]+\Z")
 _STOP = re.compile(r"(?<=[\w\ue000-\uf8ff)'%])[.!?;…]+(?:\s+|\Z)|\n+|(?<=[.!?])\s+")
 _DOTTED = re.compile(r"\b(?:a\.m|p\.m|e\.g|i\.e|approx|no|st|mr|mrs|dr)\.\Z", re.IGNORECASE)
 _SMILEY = re.compile(r"\s*[:;=]-?[)(DPp3]+\Z|\s*\bx+\Z")
 _MOST_CLAUSES = 16
+_MOST_COURTESIES = 5
+_TAIL = 160  # characters: where the courtesies of a clause end
 
 _TARGET = (
     r"(?:(?:it|this|that|them|these|those|me)\b|(?-i:#?[A-Z0-9]{5})\b|#\w{5}\b"
@@ -91,14 +93,39 @@ def _sentences(text: str) -> list[str]:
 
 def bare(clause: str) -> str:
     """A clause without greeting, politeness and ornaments; "" when it was nothing else."""
-    text = _EDGES.sub("", clause)
-    while (lead := _LEADING.match(text)) is not None and lead.end() > 0:
-        text = text[lead.end() :]
+    start = 0
+    text = without_ornaments(clause)
+    while (lead := _LEADING.match(text, start)) is not None and lead.end() > start:
+        start = lead.end()
+    text = text[start:]
     if (mind := _MIND.match(text)) is not None:
         text = _GERUND.sub(_imperative, text[mind.end() :], count=1)
-    while (shorter := _EDGES.sub("", _TRAILING.sub("", _SMILEY.sub("", text)))) != text:
+    return _without_trailing(text)
+
+
+def _without_trailing(text: str) -> str:
+    """The text without "please", thanks and smileys at its end, as far as people pile them up."""
+    for _ in range(_MOST_COURTESIES):
+        head, tail = text[:-_TAIL], text[-_TAIL:]
+        shorter = without_ornaments(head + _TRAILING.sub("", _SMILEY.sub("", tail)))
+        if shorter == text:
+            break
         text = shorter
     return text
+
+
+def without_ornaments(text: str) -> str:
+    """The text without emoji and stops around it; stand-ins for quotes and links count as words."""
+    start, end = 0, len(text)
+    while start < end and not _is_kept(text[start], "#@$'"):
+        start += 1
+    while start < end and not _is_kept(text[end - 1], ")'%+"):
+        end -= 1
+    return text[start:end]
+
+
+def _is_kept(letter: str, signs: str) -> bool:
+    return letter.isalnum() or letter == "_" or letter in signs or re.match(MARK, letter) is not None
 
 
 def _imperative(found: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from agent.offline.replies import described
 from agent.offline.sentence import Sentence, take_apart
 from core.jsontypes import JsonValue
 
-_LONGEST_COMMAND = 1500
+_LONGEST_COMMAND = 400  # characters; only what a post is about takes more
 _ASKED_TO = re.compile(
     r"(?:.*[,.!]\s*)?(?:(?:please |ok |so |and |hey |hi |then )*)(?:can|could|would|will|may|do you mind"
     r"|is it possible|any chance|how about|what about|are you able|let'?s|please)\b",
@@ -102,10 +102,6 @@ class _Plan:
             self.unknown.append(part)
 
     def _one(self, part: str, clause: str) -> Reading:
-        if len(clause) > _LONGEST_COMMAND and not re.match(
-            r"(?:draft|write|create|make|compose|post)\b", clause, re.IGNORECASE
-        ):
-            return Reading()
         reading = read_clause(part, clause, self.sentence, self.networks, " ".join(self.unknown))
         if reading.steps and any(step.command == "create_draft" for step in reading.steps) and self.unknown:
             # "We have a new blend. Draft a post about it.": the first sentence said what it is about.
@@ -163,49 +159,58 @@ class _Plan:
 
 def read_clause(part: str, clause: str, sentence: Sentence, networks: tuple[str, ...], context: str = "") -> Reading:
     """One clause; ``part`` as typed, ``clause`` without its politeness. The first reader that understands wins."""
-    readers: tuple[Callable[[], Reading], ...] = (
+    if not clause:
+        return talk.read_talk("", part) if part.strip() else Reading()
+    if len(clause) > _LONGEST_COMMAND:
+        return _read_long(clause, sentence, context)
+    readers = _readers(part, clause, sentence, networks, context)
+    reading = next((found for reader in readers if (found := reader()).understood), Reading())
+    asked = reading.question.steps if reading.question is not None else reading.steps
+    if any(step.command == "create_draft" for step in asked):
+        return _confirmed(part, reading)
+    if (condition := _CONDITION.match(clause)) is not None:
+        said = sentence.restored(condition["condition"])
+        return say(f"I can't wait for a condition (“{said}”), so I have done nothing. What shall I do now, without it?")
+    if not reading.steps and (reason := _REASON.search(clause)) is not None:
+        # "cancel the espresso post, we ran out of beans": the reason asks for nothing.
+        before = clause[: reason.start()]
+        told = read_clause(before, bare(before), sentence, networks, context)
+        reading = told if told.understood else reading
+    return _confirmed(part, reading)
+
+
+def _readers(
+    part: str, clause: str, sentence: Sentence, networks: tuple[str, ...], context: str
+) -> tuple[Callable[[], Reading], ...]:
+    """Every reader in the order in which they are asked."""
+    aimless = aimed_at(clause).rest  # a post is on one account already: "publish it on Instagram" is "publish it"
+    return (
         lambda: talk.read_talk(clause, part),
         lambda: talk.read_hesitation(part, clause),
         lambda: planning.read_undo(clause),
         lambda: looking.read_accounts(clause),
         lambda: drafting.read_create(clause, sentence, context),
         lambda: talk.read_other_network(clause, networks),
-        lambda: editing.read_edit(_aimless(clause), sentence),
+        lambda: editing.read_edit(aimless, sentence),
         lambda: talk.read_other_work(clause),
         lambda: looking.read_list(clause, sentence),
         lambda: looking.read_show(clause, sentence),
-        lambda: planning.read_move(_aimless(clause), sentence),
-        lambda: planning.read_schedule(_aimless(clause), sentence),
+        lambda: planning.read_move(aimless, sentence),
+        lambda: planning.read_schedule(aimless, sentence),
         lambda: planning.read_cancel(clause, sentence),
-        lambda: planning.read_publish(_aimless(clause), sentence),
+        lambda: planning.read_publish(aimless, sentence),
     )
-    if not clause and part.strip():
-        return talk.read_talk("", part)
-    reading = next((found for reader in readers if (found := reader()).understood), Reading())
-    if (condition := _CONDITION.match(clause)) and not any(
-        step.command == "create_draft" for step in (*reading.steps, *_asked(reading))
-    ):
-        said = sentence.restored(condition["condition"])
-        return say(f"I can't wait for a condition (“{said}”), so I have done nothing. What shall I do now, without it?")
-    if (
-        (reason := _REASON.search(clause))
-        and not reading.steps
-        and not any(step.command == "create_draft" for step in _asked(reading))
-    ):
-        # "cancel the espresso post, we ran out of beans": the reason asks for nothing.
-        asked = clause[: reason.start()]
-        told = read_clause(asked, bare(asked), sentence, networks, context)
-        reading = told if told.understood else reading
-    return _confirmed(part, reading)
 
 
-def _asked(reading: Reading) -> tuple[Step, ...]:
-    return reading.question.steps if reading.question is not None else ()
-
-
-def _aimless(clause: str) -> str:
-    """The clause without "on Instagram": a post is on one account already."""
-    return aimed_at(clause).rest
+def _read_long(clause: str, sentence: Sentence, context: str) -> Reading:
+    """A very long clause can only be a draft with a long subject: its beginning is read, the rest is the subject's."""
+    cut = clause.rfind(" ", 0, _LONGEST_COMMAND)
+    reading = drafting.read_create(clause[: cut if cut > 0 else _LONGEST_COMMAND], sentence, context)
+    if len(reading.steps) != 1 or "about" not in reading.steps[0].arguments:
+        return Reading()
+    rest = sentence.restored(clause[cut if cut > 0 else _LONGEST_COMMAND :])
+    step = reading.steps[0]
+    return Reading(steps=(step.having(about=f"{step.arguments['about']}{rest}"),))
 
 
 def _confirmed(part: str, reading: Reading) -> Reading:

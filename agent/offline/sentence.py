@@ -16,13 +16,15 @@ _MOST_MARKS = 200
 _PRIVATE = re.compile("[\ue000-\uf8ff\x00]")
 MARK = "[\ue000-\uf8ff]"
 
+_BLANKS = re.compile(r"[^\S\n]+")
+_BREAKS = re.compile(r" ?\n[\n ]*")
 _URL = re.compile(r"https?://[^\s<>\"'“”]+", re.IGNORECASE)
 _QUOTE = re.compile(
     r"\"([^\"]{1,4000})\"|“([^“”]{1,4000})”|«([^«»]{1,4000})»|„([^„“”]{1,4000})[“”]"
     r"|(?<![\w'])'((?:[^'\n]|(?<=\w)'(?=\w)){2,4000})'(?!\w)"
 )
 _ATTACHED = re.compile(
-    r"^\s*\[attached:\s*asset\s+(?P<id>[\w-]{4,64})(?:\s+(?P<name>[^\]\n]{0,200}))?\]\s*$", re.MULTILINE
+    r"^[ \t]*\[attached:\s*asset\s+(?P<id>[\w-]{4,64})(?:\s+(?P<name>[^\]\n]{0,200}))?\]\s*$", re.MULTILINE
 )
 _DICTATED = re.compile(
     r"\b(?P<lead>(?:(?:with|use|using|set)\s+)?(?:this\s+|the\s+|new\s+)*(?:caption|text|wording"
@@ -88,7 +90,8 @@ def take_apart(message: str) -> Sentence:
     text = _QUOTE.sub(lambda found: stand_in("quote", _inside(found).strip(), found.group()), text)
     text = _URL.sub(lambda found: _link(found.group(), stand_in), text)
     text = _set_dictation_aside(text, tuple(marks), stand_in)
-    return Sentence(text=mend(text.translate(_STRAIGHT)), marks=tuple(marks), attachments=attachments)
+    text = _BREAKS.sub("\n", _BLANKS.sub(" ", text.translate(_STRAIGHT)))
+    return Sentence(text=mend(text), marks=tuple(marks), attachments=attachments)
 
 
 _STRAIGHT = {0x2019: "'", 0x2018: "'", 0x00A0: " "}

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from agent import execution
 from core.settings import Settings
 from db.queries.runs import ClaimedRow
 from tests.agent.house import House, Json, Script, calling, open_house, requests, until
@@ -199,3 +200,28 @@ async def test_whoever_lost_the_run_writes_nothing(
         view = await house.end_of(ticket.run_id)
         assert (view.status, view.reply) == ("done", "Done.")
         check_log([event.data for event in await house.events(ticket.run_id)], calls=0)
+
+
+async def test_a_process_that_wakes_up_late_calls_nothing(
+    doors: Doors,
+    principal: Principal,
+    admin_url: str,
+    endpoint: Settings,
+    clock: TestClock,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Suspended, a process does not look whether the run is still its own.
+    monkeypatch.setattr(execution, "_LOOK_SECONDS", 60.0)
+    late = calling(("keep_note", {"text": "late"}), content="one two three four five six")
+    script({**late, "chunk_delay_seconds": 0.1}, calling(("keep_note", {"text": "once"})), "Done.")
+    async with open_house(doors, principal, admin_url, model=endpoint, loop=False) as house:
+        ticket = await house.service.start(principal, text="do it")
+        (first,) = await house.work.claim(1, sweep=True)
+        stale = asyncio.create_task(house.work.work(first))
+        await until(in_the_log(house, ticket.run_id, "TEXT_MESSAGE_CONTENT", "two"))
+        clock.shift(timedelta(seconds=20))
+        (second,) = await house.work.claim(1, sweep=True)
+        await asyncio.gather(stale, house.work.work(second))
+        assert (await house.end_of(ticket.run_id)).reply == "Done."
+        assert await house.calls() == ["keep_note:once"]

@@ -1,13 +1,13 @@
 """Threads: one run at a time, stopping, queueing, and what each workspace may see."""
 
 import asyncio
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 
-from agent.runs import RunEventView
 from core.errors import Conflict, InvalidInput, NotFound
-from tests.agent.house import House, Script, calling, requests, until
+from tests.agent.house import House, Script, Told, calling, requests, until
 from tests.conftest import NewPrincipal, Sandbox
 
 
@@ -96,9 +96,9 @@ async def test_stopping_what_waits_or_is_over(house: House, script: Script) -> N
 async def test_a_reader_comes_back_where_it_left(house: House, script: Script) -> None:
     script(slow("one two three four five six", pause=0.05))
     ticket = await house.service.start(house.principal, text="count")
-    seen: list[RunEventView] = []
+    seen: list[Told] = []
     async for event in house.service.events(house.principal, ticket.run_id):
-        seen.append(event)
+        seen.append(cast("Told", event))
         if len(seen) == 3:
             break
     rest = await house.events(ticket.run_id, after=seen[-1].seq)

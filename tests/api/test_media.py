@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import httpx
-import pytest
 
 from db.queries import accounts
 from tests.api.conftest import Served, client_of, jpeg
@@ -47,28 +46,27 @@ async def test_reading_back_gives_the_right_type_and_stays_inert(owner: httpx.As
     assert unchanged.content == b""
 
 
-@pytest.mark.parametrize(
-    ("header", "status", "start", "end"),
-    [
-        ("bytes=0-99", 206, 0, 100),
-        ("bytes=100-", 206, 100, None),
-        ("bytes=-50", 206, -50, None),
-        ("bytes=0-99999999", 200, 0, None),  # the whole of it
-        ("bytes=5-2", 200, 0, None),  # nonsense is ignored
-        ("bytes=0-1,5-9", 200, 0, None),  # several ranges: the whole
-        ("lines=1-2", 200, 0, None),
-    ],
+# A Range header, the status, and the bytes it comes to.
+RANGES = (
+    ("bytes=0-99", 206, slice(0, 100)),
+    ("bytes=100-", 206, slice(100, None)),
+    ("bytes=-50", 206, slice(-50, None)),
+    ("bytes=0-99999999", 200, slice(None)),  # the whole of it
+    ("bytes=5-2", 200, slice(None)),  # nonsense is ignored
+    ("bytes=0-1,5-9", 200, slice(None)),  # several ranges: the whole
+    ("lines=1-2", 200, slice(None)),
 )
-async def test_ranges(
-    owner: httpx.AsyncClient, asset_id: str, header: str, status: int, start: int, end: int | None
-) -> None:
-    answer = await owner.get(f"/v1/media/{asset_id}", headers={"Range": header})
+
+
+async def test_ranges(owner: httpx.AsyncClient, asset_id: str) -> None:
     whole = jpeg()
-    assert answer.status_code == status
-    assert answer.content == whole[start:end]
-    if status == 206:
-        first = start if start >= 0 else len(whole) + start
-        assert answer.headers["content-range"] == f"bytes {first}-{first + len(answer.content) - 1}/{len(whole)}"
+    for header, status, wanted in RANGES:
+        answer = await owner.get(f"/v1/media/{asset_id}", headers={"Range": header})
+        assert answer.status_code == status, header
+        assert answer.content == whole[wanted], header
+        if status == 206:
+            first, last, _ = wanted.indices(len(whole))
+            assert answer.headers["content-range"] == f"bytes {first}-{last - 1}/{len(whole)}"
 
 
 async def test_a_range_beyond_the_end_is_416(owner: httpx.AsyncClient, asset_id: str) -> None:

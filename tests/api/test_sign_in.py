@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import httpx
-import pytest
 from pydantic import SecretStr
 
 from tests.api.conftest import AddMember, Serve, Served, client_of, jpeg
@@ -32,12 +31,12 @@ async def test_a_key_opens_its_workspace_and_no_key_opens_nothing(served: Served
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("header", ["Bearer studio_wrong", "Bearer", "Basic dXNlcjpwYXNz", "Bearer " + "x" * 5000])
-async def test_a_wrong_key_is_refused_without_a_word_of_it(served: Served, header: str) -> None:
+async def test_a_wrong_key_is_refused_without_a_word_of_it(served: Served) -> None:
     async with client_of(served.url) as stranger:
-        answer = await stranger.get("/v1/posts", headers={"Authorization": header})
-    assert answer.status_code == 401
-    assert "studio_wrong" not in answer.text
+        for header in ("Bearer studio_wrong", "Bearer", "Basic dXNlcjpwYXNz", "Bearer " + "x" * 5000):
+            answer = await stranger.get("/v1/posts", headers={"Authorization": header})
+            assert answer.status_code == 401, header
+            assert "studio_wrong" not in answer.text
 
 
 async def test_a_workspace_header_must_be_the_keys_own(
@@ -109,27 +108,26 @@ async def test_a_link_is_no_key_and_a_session_is_no_key(
         assert (await client.get("/v1/posts")).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Sec-Fetch-Site": "same-origin"}, 422),  # let in: the body is what is wrong
-        ({"Sec-Fetch-Site": "cross-site", "Origin": "SELF"}, 403),
-        ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({"Origin": "SELF"}, 422),
-        ({"Origin": "http://evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({}, 403),
-    ],
+# What a browser says of where a request comes from; 422 = let in: the empty body is what is wrong.
+ORIGINS: tuple[tuple[dict[str, str], int], ...] = (
+    ({"Sec-Fetch-Site": "same-origin"}, 422),
+    ({"Sec-Fetch-Site": "cross-site", "Origin": "SELF"}, 403),
+    ({"Sec-Fetch-Site": "same-site"}, 403),
+    ({"Origin": "SELF"}, 422),
+    ({"Origin": "http://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({}, 403),
 )
-async def test_a_cookie_alone_does_not_write(
-    served: Served, owner_key: str, headers: dict[str, str], status: int
-) -> None:
-    headers = {name: served.url if value == "SELF" else value for name, value in headers.items()}
+
+
+async def test_a_cookie_alone_does_not_write(served: Served, owner_key: str) -> None:
     async with client_of(served.url) as browser:
         await sign_in(browser, owner_key)
-        answer = await browser.post("/v1/posts", json={}, headers=headers)
-        assert answer.status_code == status, answer.text
-        assert (await browser.get("/v1/posts", headers=headers)).status_code == 200
+        for case, status in ORIGINS:
+            headers = {name: served.url if value == "SELF" else value for name, value in case.items()}
+            answer = await browser.post("/v1/posts", json={}, headers=headers)
+            assert answer.status_code == status, case
+            assert (await browser.get("/v1/posts", headers=headers)).status_code == 200
 
 
 async def test_signing_out_ends_the_session_everywhere(served: Served, owner_key: str) -> None:

@@ -20,7 +20,7 @@ def project_files() -> Sequence[Path]:
     """Every file of the project; caches, environments and data directories are hidden folders and passed by."""
     found: list[Path] = []
     for folder, below, names in os.walk(ROOT):
-        below[:] = [each for each in below if each == ".ci" or not each.startswith(".") and each not in _PASSED_BY]
+        below[:] = [each for each in below if each == ".ci" or (not each.startswith(".") and each not in _PASSED_BY)]
         found += [Path(folder, name) for name in names if name != ".env"]
     return sorted(found)
 

@@ -141,6 +141,7 @@ async def fill(doors: Doors, principal: Principal, sandbox: Sandbox, *, number: 
         _of(await act("create_draft", caption=CAPTION.format(name=name), media=media), "post") for _ in range(3)
     ]
     draft, planned, sent = posts
+    await act("create_draft", caption=f"An idea of {name}, without a picture")
     await act("schedule_post", post_id=planned["id"], when="in 3 hours")
     await act("publish_post", post_id=sent["id"])
     work = PostWork(doors, asyncio.Event())
@@ -173,17 +174,10 @@ async def _conversation(doors: Doors, principal: Principal, post_id: str) -> tup
         thread = Thread(workspace_id=workspace_id, title="a chat", focus=[post_id], created_by=principal.user_id)
         session.add(thread)
         await session.flush()
-        run = Run(
-            id=run_id,
-            workspace_id=workspace_id,
-            thread_id=thread.id,
-            user_id=principal.user_id,
-            status="done",
-            text="hello",
-            surface="rest",
-            actions=[],
-        )
-        session.add(run)
+        made = {"workspace_id": workspace_id, "thread_id": thread.id, "user_id": principal.user_id, "surface": "rest"}
+        run = Run(id=run_id, **made, status="done", text="hello", actions=[])
+        # One that nothing refers to yet.
+        session.add_all([run, Run(id=new_id(), **made, status="cancelled", text="never mind", actions=[])])
         await session.flush()
         line = {"id": new_id(), "workspace_id": workspace_id, "thread_id": thread.id, "role": "user"}
         await threads.say(session, [{**line, "content": "hello", "run_id": run_id}])

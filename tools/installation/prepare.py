@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core import keys
 from core.clock import machine_zone
 from core.errors import Misconfigured, StudioError
+from core.owner_key import known_owner_key, owner_key_file
 from core.secrets_file import load_or_create
 from core.settings import Settings
 from core.storage import DirectoryStore, MediaStore
@@ -59,11 +59,6 @@ class Installation:
         """Let the embedded PostgreSQL go; it stops when nobody else uses it."""
         if self.cluster is not None:
             self.cluster.close()
-
-
-def owner_key_file(settings: Settings) -> Path:
-    """Where the first owner's generated API key is kept."""
-    return settings.data_dir / "owner.key"
 
 
 def secret_keys(settings: Settings) -> list[str]:
@@ -129,14 +124,6 @@ async def _first_owner(connection: AsyncConnection, settings: Settings) -> bool:
         ),
     )
     return True
-
-
-def known_owner_key(settings: Settings) -> str | None:
-    """The first owner's API key: the one that is set, else the one kept in the data directory, None when neither."""
-    if given := settings.bootstrap_key.get_secret_value():
-        return given
-    path = owner_key_file(settings)
-    return load_or_create(path, keys.generate).value if path.exists() else None
 
 
 async def _require_keys(connection: AsyncConnection, vault: Vault) -> None:
