@@ -28,6 +28,8 @@ from core.vault import generate_key
 if TYPE_CHECKING:
     from tools.installation.prepare import Installation
 
+RoleName = Literal["owner", "editor", "approver", "viewer"]
+
 app = typer.Typer(
     help="Studio: a conversational agent server for social media.", no_args_is_help=True, add_completion=False
 )

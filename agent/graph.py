@@ -61,6 +61,7 @@ class Mind:
             used_ids=conversation.call_ids(messages),
         )
         # A process that was suspended may wake up long after another took the run over: what it heard is dropped.
+        await turn.log.confirm()
         return {"messages": [answer]}
 
     async def act(self, state: Conversation, runtime: Runtime[Turn]) -> Update:
@@ -74,6 +75,7 @@ class Mind:
         elif conversation.calls_made(conversation.of_run(state["messages"], turn.run_id)) >= TOOL_CALLS:
             refusal = TooLarge("This run has made as many calls as it may.", code="too_many_calls")
         else:
+            await turn.log.confirm()
             return {"messages": [await self._hands.carry_out(turn, message, calls[0])]}
         return {"messages": [_not_done(refusal, message, str(call["id"]), call["name"]) for call in calls]}
 
