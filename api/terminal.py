@@ -85,8 +85,9 @@ class Screen:
         name = self.names.get(str(event.get("toolCallId")), "")
         ok, words = outcome_of(event.get("content"))
         line = Text("✓ " if ok else "✕ ", style="green" if ok else "red")
-        line.append(f"{name}  " if name else "", style="bold")
-        line.append(clean(words), style="dim")
+        line.append(name, style="bold" if not ok else "dim")
+        if not ok or not name:
+            line.append(f"  {clean(words)}", style="dim")
         self.console.print(line, soft_wrap=True)
 
     def _write(self, words: str, *, style: str = "", end: str = "\n") -> None:

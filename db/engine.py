@@ -37,6 +37,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=8,
             pool_recycle=1800,
+            hide_parameters=True,  # an error of the driver would show captions, digests and sealed tokens
             connect_args={"options": f"-c role={APP_ROLE} -c search_path={SCHEMA} -c timezone=UTC"},
         )
         self._sessions = async_sessionmaker(self.engine, sync_session_class=TenantSession, expire_on_commit=False)

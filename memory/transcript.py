@@ -53,4 +53,5 @@ def shown(message: Message) -> dict[str, object]:
         "content": message.content,
         "run_id": str(message.run_id) if message.run_id else None,
         "created_at": message.created_at.isoformat(),
+        "details": message.details,
     }

@@ -91,7 +91,7 @@ install_quietly() {
         count=0
         while IFS= read -r line; do
             printf '%s\n' "$line" >>"$LOG"
-            case $line in Collecting*)
+            case $line in Collecting* | Processing*)
                 count=$((count + 1))
                 [ $((count % 25)) -ne 0 ] || say "      $count of some $total packages are here"
                 ;;

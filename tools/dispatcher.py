@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from core import clock
@@ -17,6 +18,7 @@ from db.queries import approvals, calls
 from tools.catalog import Catalog
 from tools.command import AnyCommand, Arguments, Effect, Proposal
 from tools.context import Caller, Context, Doors, Surface
+from tools.storable import unstorable
 
 
 class ConsentNeeded(StudioError):
@@ -58,8 +60,7 @@ class Dispatcher:
         """Run one command. The same ``caller.key`` again returns the first result and does nothing."""
         command = self.catalog.find(name)
         arguments = parse(command, raw)
-        recorded = _recorded(arguments)
-        if (stored := await self._stored(command, recorded, caller)) is not None:
+        if (stored := await self._stored(command, arguments, caller)) is not None:
             return stored
         effect = command.effect_of(arguments)
         allow(effect, caller)
@@ -72,23 +73,26 @@ class Dispatcher:
         command = self.catalog.find(name)
         return await self._proposal(command, parse(command, raw), caller)
 
-    async def _stored(self, command: AnyCommand, recorded: dict[str, object], caller: Caller) -> Outcome | None:
+    async def _stored(self, command: AnyCommand, arguments: Arguments, caller: Caller) -> Outcome | None:
         if caller.key is None:
             return None
         async with self.doors.database.session(caller.principal.workspace_id) as session:
             call = await calls.by_key(session, caller.key)
-        return _replay(call, command, recorded) if call else None
+        return _replay(call, command, arguments) if call else None
 
     async def _context(self, caller: Caller) -> Context:
         async with self.doors.database.session(caller.principal.workspace_id) as session:
             return Context(caller=caller, doors=self.doors, now=await clock.now(session))
 
     async def _consent(self, command: AnyCommand, arguments: Arguments, effect: Effect, caller: Caller) -> str | None:
-        """The content hash a person said yes to, None when nobody had to; raises when the yes is missing or stale."""
-        if not asks(effect, caller, self.doors.settings.approvals):
-            return None
+        """The content hash a person said yes to, None when nobody had to; raises when the yes is missing or stale.
+
+        A yes that is named has to fit, also where none was needed: it is exactly this that is carried out.
+        """
         if caller.approval_id is None:
-            raise await self._proposal(command, arguments, caller)
+            if asks(effect, caller, self.doors.settings.approvals):
+                raise await self._proposal(command, arguments, caller)
+            return None
         # Does the yes still fit? What was shown is compared with what would happen now.
         current = await self._proposal(command, arguments, caller)
         async with self.doors.database.session(caller.principal.workspace_id) as session:
@@ -115,13 +119,12 @@ class Dispatcher:
     async def _apply(
         self, command: AnyCommand, arguments: Arguments, gathered: object, caller: Caller, approved_hash: str | None
     ) -> Outcome:
-        recorded = _recorded(arguments)
         async with self.doors.database.session(caller.principal.workspace_id) as session:
             if caller.key is not None:
                 # Two calls with one key at the same moment: the second waits here, then finds the first one's row.
                 await calls.reserve(session, f"{caller.principal.workspace_id}:{caller.key}")
                 if (call := await calls.by_key(session, caller.key)) is not None:
-                    return _replay(call, command, recorded)
+                    return _replay(call, command, arguments)
             context = Context(
                 caller=caller,
                 doors=self.doors,
@@ -131,10 +134,13 @@ class Dispatcher:
             )
             result = await command.apply(context, arguments, gathered)
             outcome = Outcome(
-                command=command.name, arguments=recorded, result=result.model_dump(mode="json"), replayed=False
+                command=command.name,
+                arguments=_recorded(arguments),
+                result=result.model_dump(mode="json"),
+                replayed=False,
             )
             if command.effect_of(arguments) is not Effect.READ:
-                await calls.record(session, _row(context, outcome))
+                await calls.record(session, _row(context, outcome, args_hash=_identity(arguments)))
         for notify in context.after_commit:
             notify()
         return outcome
@@ -142,17 +148,23 @@ class Dispatcher:
 
 def parse(command: AnyCommand, raw: object) -> Arguments:
     """The typed arguments; raises ``InvalidInput`` with the path of every field that is wrong."""
+    if problems := unstorable(raw):
+        raise _unusable(command, problems)
     try:
         return command.arguments.model_validate(raw)
     except ValidationError as error:
-        problems = tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=False))
-        listed = "; ".join(f"{problem.path or command.name}: {problem.message}" for problem in problems[:5])
-        raise InvalidInput(
-            f"{command.name} was given arguments it cannot use: {listed}.",
-            code="invalid_arguments",
-            action="Correct the named fields and call it again.",
-            problems=problems,
-        ) from None
+        details = error.errors(include_url=False, include_context=False)
+        raise _unusable(command, tuple(_problem(detail) for detail in details)) from None
+
+
+def _unusable(command: AnyCommand, problems: Sequence[Problem]) -> InvalidInput:
+    listed = "; ".join(f"{problem.path[:80] or command.name}: {problem.message}" for problem in problems[:5])
+    return InvalidInput(
+        f"{command.name} was given arguments it cannot use: {listed}.",
+        code="invalid_arguments",
+        action="Correct the named fields and call it again.",
+        problems=problems,
+    )
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -198,8 +210,18 @@ def fingerprint(recorded: dict[str, object]) -> str:
     return hashlib.sha256(json.dumps(recorded, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _replay(call: ToolCall, command: AnyCommand, recorded: dict[str, object]) -> Outcome:
-    if call.command != command.name or call.args_hash != fingerprint(recorded):
+def _identity(arguments: Arguments) -> str:
+    """The fingerprint of what was given, secrets too: two requests that differ in a token alone are two requests."""
+    secrets = {
+        name: value.get_secret_value()
+        for name in arguments.model_fields_set
+        if isinstance(value := getattr(arguments, name), SecretStr)
+    }
+    return fingerprint(_recorded(arguments) | secrets)
+
+
+def _replay(call: ToolCall, command: AnyCommand, arguments: Arguments) -> Outcome:
+    if call.command != command.name or call.args_hash != _identity(arguments):
         raise Conflict(
             "This idempotency key was used before for something else.",
             code="idempotency_key_reused",
@@ -208,7 +230,7 @@ def _replay(call: ToolCall, command: AnyCommand, recorded: dict[str, object]) ->
     return Outcome(command=call.command, arguments=call.args, result=call.result, replayed=True)
 
 
-def _row(context: Context, outcome: Outcome) -> dict[str, object]:
+def _row(context: Context, outcome: Outcome, *, args_hash: str) -> dict[str, object]:
     caller = context.caller
     return {
         "id": new_id(),
@@ -216,7 +238,7 @@ def _row(context: Context, outcome: Outcome) -> dict[str, object]:
         "key": caller.key,
         "command": outcome.command,
         "args": outcome.arguments,
-        "args_hash": fingerprint(outcome.arguments),
+        "args_hash": args_hash,
         "result": outcome.result,
         "user_id": caller.principal.user_id,
         "surface": caller.surface.value,

@@ -57,7 +57,7 @@ _TARGET = (
     r"|(?:\S+ ){0,6}?(?:post|draft|one|reel|carousel|photo|picture|image|video|caption|calendar|everything)s?\b)"
 )
 _COMMAND = (
-    r"(?:please |also |then |can you |could you |just |maybe |let'?s )*"
+    r"(?:please |also |then |can you |could you |just |maybe |let'?s ){0,4}"
     rf"(?:(?:draft|write|create|make|compose|prepare|schedule|reschedule|queue|move|push|shift|postpone|delay"
     rf"|cancel|delete|scrap|remove|publish|post|send|put|use|add|attach|change|set|bring|book|share|discard|take"
     rf"|announce) {_TARGET}"

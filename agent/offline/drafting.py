@@ -61,6 +61,7 @@ _EMPTY_ABOUT = frozenset("it this that them something things stuff please".split
     "ready",
     "ideas",
 }
+_LONGEST_MEDIA = 200  # characters; more is no mere naming of a photo
 _NOTHING = re.compile(r"[\s,.:;!?-]*\Z")
 _WHICH_PHOTO = "Which photo? Give its link, upload it, or name one you uploaded."
 _WHAT_ABOUT = "What should the post be about?"
@@ -268,5 +269,5 @@ def about_words(text: str) -> str:
 
 def media_alone(clause: str, sentence: Sentence) -> list[JsonValue]:
     """The media of a clause that names nothing else, for the draft beside it."""
-    found = only_media(clause, sentence)
+    found = only_media(clause, sentence) if len(clause) <= _LONGEST_MEDIA else None
     return list(found.media) if found else []

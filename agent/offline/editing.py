@@ -11,10 +11,10 @@ from core.jsontypes import JsonValue
 
 _OF = r"(?:\s+(?:of|on|for|in)\s+(?P<what>.{1,60}?))?"
 _CAPTION = re.compile(
-    rf"(?:(?:change|set|update|edit|replace|rewrite|make|use|put|let|fix|have|the|its|new|give)\b\s*)*(?:the "
-    rf"|its |that |this |a |new |(?P<whose>it|.{{1,50}}? (?:post|draft|one)(?:'s)?)\s+)*(?:caption|text|wording"
-    rf"|words|copy){_OF}\s*(?:read|say|be|is|should be|should say|to say|to read|to|with|as"
-    rf"|for)?\s*:?\s*(?P<quote>{MARK})",
+    r"(?:(?:change|set|update|edit|replace|rewrite|make|use|put|let|fix|have|give) )?(?:it )?(?:the |its |that "
+    r"|this |a |new )*"
+    r"(?:(?P<whose>it|.{1,50}? (?:post|draft|one)(?:'s)?) (?:a |the )?(?:new )?)?(?:caption|text|wording|words|copy)"
+    rf"{_OF}(?: (?:read|say|be|is|should be|should say|to say|to read|to|with|as|for))?\s*:?\s*(?P<quote>{MARK})",
     re.IGNORECASE,
 )
 _SAY = re.compile(

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.when.resolve import find_phrases
 
@@ -36,6 +37,7 @@ class TimePhrase:
         return _SHIFT.search(self.words) is not None
 
 
+@lru_cache(maxsize=512)
 def time_phrases(text: str) -> tuple[TimePhrase, ...]:
     """Every phrase of time in order; none in a text too long to be a command."""
     if len(text) > _LONGEST:

@@ -89,6 +89,7 @@ _PARTICLES = re.compile(
     re.IGNORECASE,
 )
 _SOME_TIME = re.compile(r"\s*(?P<what>it|this|that|.{1,70}?(?= for ))\s+(?P<time>\S.{0,80})\Z", re.IGNORECASE)
+_PHRASES_TRIED = 4
 _FOR_EXAMPLE = "For example “Friday at 9am”."
 _ONE_AT_A_TIME = (
     "I change one post at a time. Which one do you mean? A code such as K7RMD or a few of its words will do."
@@ -108,13 +109,14 @@ def around_time(text: str, begin: int = 0) -> Timed:
 
     The whole clause is looked at, because "push it back by a day" is read together with its verb.
     """
-    for phrase in reversed(time_phrases(text)):
+    found = time_phrases(text)
+    for phrase in (*found[:-_PHRASES_TRIED:-1], *found[:1]):
         start = max(phrase.start, begin)
-        before, after = _without_old_time(text[begin:start]), text[phrase.end :]
+        before, after = text[begin:start], text[phrase.end :]
         if phrase.end <= begin or after.startswith("'s") or phrase.words.endswith("'s"):
             continue
         if not _trimmed(after):
-            return Timed(what=before, phrase=phrase)
+            return Timed(what=_without_old_time(before), phrase=phrase)
         if not _trimmed(before):
             return Timed(what=after, phrase=phrase)
     return Timed(what=text[begin:], phrase=None)

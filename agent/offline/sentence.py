@@ -27,7 +27,7 @@ _ATTACHED = re.compile(
     r"^[ \t]*\[attached:\s*asset\s+(?P<id>[\w-]{4,64})(?:\s+(?P<name>[^\]\n]{0,200}))?\]\s*$", re.MULTILINE
 )
 _DICTATED = re.compile(
-    r"\b(?P<lead>(?:(?:with|use|using|set)\s+)?(?:this\s+|the\s+|new\s+)*(?:caption|text|wording"
+    r"\b(?P<lead>(?:(?:with|use|using|set)\s+)?(?:this\s+|the\s+|new\s+){0,3}(?:caption|text|wording"
     r"|words)(?:\s+(?:is|to|as|should be))?"
     r"|saying|(?:that|which|it\s+should|make\s+it)\s+(?:says?|reads?))\s*:\s*(?P<words>\S.*)\Z",
     re.IGNORECASE | re.DOTALL,

@@ -195,6 +195,8 @@ def _times(reading: Reading, place: _Place, days: Days) -> tuple[Chain, ...]:
     if daypart is not None:
         return ((DAYPARTS[daypart],),)
     if anchor is None:
+        if max(days) < place.today:
+            raise InvalidInput(f"{day_of(max(days))} is past: say a time to come.", code="when_past")
         raise InvalidInput(
             f'At which time on {day_of(days[0])}? Say for example "9am" or "18:30" with the day.',
             code="when_incomplete",

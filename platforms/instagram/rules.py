@@ -95,7 +95,8 @@ def _caption(content: Content) -> Iterator[Problem]:
 def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
     count = len(content.media)
     if count < rules.min_media:
-        message = f"{count} media; Instagram's format {rules.name} needs at least {rules.min_media}."
+        wanted = "a photo or video" if rules.min_media == 1 else f"at least {rules.min_media} photos"
+        message = f"Instagram needs {wanted} for the format {rules.name}; this post has {count or 'none'}."
         yield Problem(path="media", code="too_few_media", message=message)
     if count > rules.max_media:
         message = f"{count} media; Instagram's format {rules.name} takes at most {rules.max_media}."

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from agent import execution
+from agent import event_log, execution
 from core.settings import Settings
 from db.queries.runs import ClaimedRow
 from tests.agent.house import House, Json, Script, calling, open_house, requests, until
@@ -209,17 +209,24 @@ async def test_a_process_that_wakes_up_late_calls_nothing(
     endpoint: Settings,
     clock: TestClock,
     script: Script,
+    sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Suspended, a process does not look whether the run is still its own.
+    # Suspended, a process neither looks whether the run is still its own nor finds out by writing.
     monkeypatch.setattr(execution, "_LOOK_SECONDS", 60.0)
-    late = calling(("keep_note", {"text": "late"}), content="one two three four five six")
-    script({**late, "chunk_delay_seconds": 0.1}, calling(("keep_note", {"text": "once"})), "Done.")
+    monkeypatch.setattr(event_log, "BATCH_SECONDS", 60.0)
+    # Its model thinks for so long, in silence, that the run is taken over meanwhile.
+    late = {**calling(("keep_note", {"text": "late"})), "fault": {"kind": "delay", "delay_seconds": 1.5}}
+    script(late, calling(("keep_note", {"text": "once"})), "Done.")
     async with open_house(doors, principal, admin_url, model=endpoint, loop=False) as house:
         ticket = await house.service.start(principal, text="do it")
         (first,) = await house.work.claim(1, sweep=True)
         stale = asyncio.create_task(house.work.work(first))
-        await until(in_the_log(house, ticket.run_id, "TEXT_MESSAGE_CONTENT", "two"))
+
+        async def is_asked() -> bool:
+            return len(requests(sandbox)) == 1
+
+        await until(is_asked)
         clock.shift(timedelta(seconds=20))
         (second,) = await house.work.claim(1, sweep=True)
         await asyncio.gather(stale, house.work.work(second))

@@ -111,6 +111,9 @@ async def test_a_photo_is_attached_and_drafted_then_approved_by_keyboard(
     await expect(log.get_by_text("✓ Approved")).to_be_visible(timeout=20_000)
     await idle(page)
     await eventually(owner, f"/v1/posts/{posts[0]['id']}", "posted")
+    await say(page, "What happened to the espresso post?")
+    await expect(log.locator(".assistant").last).to_contain_text("is live on Instagram", timeout=20_000)
+    await expect(log.locator(".assistant").last).to_be_in_viewport(ratio=1)  # the newest stays in sight
     assert complaints == []
     await context.close()
 

@@ -142,7 +142,7 @@ async def test_what_is_recorded_is_json_and_says_who_what_and_how(
     chat: Desk, calls: Calls, add_photo: AddPhoto
 ) -> None:
     turn = chat.turn()
-    await turn.act("create_draft", caption="Café ☕ “quoted” \\ \u2028", media=[{"asset_id": (await add_photo()).id}])
+    await turn.act("create_draft", caption="Café ☕ \u2028 “quoted” \\", media=[{"asset_id": (await add_photo()).id}])
     await turn.act("list_posts")
     await turn.act("schedule_post", post_id="it", when="in 2 hours")
     rows = [call for call in calls() if call["run_id"] == turn.caller.run_id]
@@ -153,7 +153,7 @@ async def test_what_is_recorded_is_json_and_says_who_what_and_how(
         assert row["user_id"] == chat.caller.principal.user_id
         assert (row["surface"], row["thread_id"]) == ("agent", chat.caller.thread_id)
         assert len(str(row["args_hash"])) == 64
-    assert rows[0]["result"]["post"]["caption"] == "Café ☕ “quoted” \\ \u2028"  # type: ignore[index]
+    assert rows[0]["result"]["post"]["caption"] == "Café ☕ \u2028 “quoted” \\"  # type: ignore[index]
     assert rows[1]["changes"][0]["before"]["status"] == "draft"  # type: ignore[index]
 
 

@@ -24,7 +24,7 @@ from tools.posts.view import PostReceipt, label, views
 class SchedulePost(Arguments):
     """Arguments of schedule_post."""
 
-    post_id: str = Field(description=POST_ID)
+    post_id: str = Field(max_length=300, description=POST_ID)
     when: str = Field(min_length=1, max_length=200, description=WHEN)
     version: int | None = Field(None, description="the version the person saw; a newer one is a conflict")
 
@@ -40,7 +40,7 @@ class MovePost(SchedulePost):
 class CancelPost(Arguments):
     """Arguments of cancel_post."""
 
-    post_id: str = Field(description=POST_ID)
+    post_id: str = Field(max_length=300, description=POST_ID)
     version: int | None = Field(None, description="the version the person saw; a newer one is a conflict")
 
 

@@ -45,7 +45,7 @@ class CreateDraft(Arguments):
 class EditDraft(Arguments):
     """Arguments of edit_draft: only what is named changes."""
 
-    post_id: str = Field(description=POST_ID)
+    post_id: str = Field(max_length=300, description=POST_ID)
     caption: str | None = Field(None, max_length=10_000, description="the new words, exactly")
     about: str | None = Field(None, max_length=2000, description="what it is about; Studio writes a new caption")
     media: tuple[MediaReference, ...] | None = Field(None, max_length=35, description="replaces all media")

@@ -17,7 +17,7 @@ from tools.posts.view import PostReceipt, label, views
 class PublishPost(Arguments):
     """Arguments of publish_post."""
 
-    post_id: str = Field(description=POST_ID)
+    post_id: str = Field(max_length=300, description=POST_ID)
     version: int | None = Field(None, description="the version the person saw; a newer one is a conflict")
 
 

@@ -153,7 +153,7 @@ class AttemptView(BaseModel):
 class ShowPost(Arguments):
     """Arguments of show_post."""
 
-    post_id: str = Field(description=POST_ID)
+    post_id: str = Field(max_length=300, description=POST_ID)
 
 
 class PostStory(Result):

@@ -141,7 +141,7 @@ async def views(context: Context, found: Sequence[Post]) -> tuple[PostView, ...]
 def excerpt(post: Post, *, length: int = 48) -> str:
     """The beginning of what a post says, for a sentence about it."""
     words = " ".join((post.caption or post.about or "").split())
-    return f"“{words[: length - 1].rstrip()}…”" if len(words) > length else f"“{words}”"
+    return f"“{words[: length - 1].rstrip(' .,;:!?')}…”" if len(words) > length else f"“{words}”"
 
 
 def label(post: Post) -> str:
