@@ -30,8 +30,8 @@ run: setup
 	@exec $(BIN)/studio demo
 
 test: setup
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
-	  echo "test: no chromium here, so the tests of the page are left out; Debian: apt-get install chromium"
+	@test -x "$${STUDIO_TEST_CHROMIUM:-/usr/bin/chromium}" || \
+	  echo "test: no Chromium here, so the tests of the page are left out; Debian: apt-get install chromium"
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: lint types eval test

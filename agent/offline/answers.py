@@ -89,7 +89,7 @@ def _with_time(question: Question, text: str) -> Reading | None:
         return _filled(question, when=phrase)
     # A bare number is an hour only in answer to "when?"; the server says so if it is none.
     hour = re.fullmatch(r"(?:at )?(\d{1,2}(?:[:.]\d{2})?)(?: o'?clock)?", text, re.IGNORECASE)
-    return _filled(question, when=hour[1]) if hour else None
+    return _filled(question, when=f"at {hour[1]}") if hour else None
 
 
 def _with_choice(question: Question, text: str, sentence: Sentence) -> Reading | None:

@@ -19,8 +19,7 @@ _VERB = re.compile(
 )
 _SEND_VERB = re.compile(
     r"(?P<verb>schedule|queue|plan|book|publish|post|share|send out|put out|announce|promote|advertise|plug"
-    r"|tell (?:people|everyone|everybody|customers|folks|our (?:followers|customers|guests"
-    r"|fans)))\b(?:(?<=[a-z]) that\b)?\s*",
+    r"|tell (?:people|everyone|everybody|customers|folks|our (?:followers|customers|guests|fans))(?: that)?)\b\s*",
     re.IGNORECASE,
 )
 _MEDIA_FIRST = re.compile(

@@ -14,6 +14,9 @@ _SEND_LATER = re.compile(
     r"|push out|push live|push|go live with|let|upload|pop|stick)\b",
     re.IGNORECASE,
 )
+_HAVE_SENT = re.compile(
+    r"(?:have|get) (?P<what>.{1,70}?) (?:posted|published|scheduled|sent)(?: out)?\b", re.IGNORECASE
+)
 _GOES_OUT = re.compile(
     r"(?:(?:can|could|may|let|have|make|get|i want|i'd like|i would like|we want|i need|we need|want"
     r"|need)\s+)?(?P<what>.{1,70}?)\s+(?:to\s+)?(?:should |can |could |must |has to |needs to |will |shall )*"
@@ -36,6 +39,12 @@ _BECOME = re.compile(
     r"|the .{1,40}? (?:post|draft|one)|(?-i:[A-Z0-9]{5}))\s+)?(?:to\s+)?",
     re.IGNORECASE,
 )
+_NEEDS_TO = re.compile(
+    r"(?P<what>.{2,70}?) (?:needs to|has to|should|must|ought to|is to) (?:be moved|be pushed|be rescheduled|move"
+    r"|shift)\b",
+    re.IGNORECASE,
+)
+_BARE_HOUR = re.compile(r"\s*(?:to|for) (\d{1,2})(?: o'?clock)?", re.IGNORECASE)
 _SET_FOR = re.compile(r"set \S+ for\b", re.IGNORECASE)
 _BETTER = re.compile(
     r"\s*(?:instead|is better|works better|would be better|suits better|suits us better|is fine instead|rather)\Z",
@@ -76,7 +85,8 @@ _UNDO = re.compile(
     r"(?:undo|revert|roll ?back|reverse)(?: (?:it|that|this|all of that|all that|please|everything you just did"
     r"|(?:the |my |your )?(?:last|latest|previous) (?:thing|change|action|step|one|edit|move|command)s?"
     r"|what you (?:just )?did|(?:the |that )(?:change|cancellation|cancel|move|edit|scheduling|reschedule|deletion)))?"
-    r"|take (?:that|it|this) back|go back|bring it back|restore it|put it back(?: (?:how|as|the way"
+    r"|take (?:that|it|this) back|roll (?:that|it|this) back|go back|bring it back|restore it"
+    r"|put it back(?: (?:how|as|the way"
     r"|like) it was)?|ctrl[ +-]?z|undo undo",
     re.IGNORECASE,
 )
@@ -205,7 +215,7 @@ def _read_sent_later(clause: str, sentence: Sentence) -> Reading:
 
 def _read_goes_out(clause: str, sentence: Sentence) -> Reading:
     """Such as "it should go out on Sunday at 11"."""
-    goes = _GOES_OUT.match(clause)
+    goes = _HAVE_SENT.match(clause) or _GOES_OUT.match(clause)
     if goes is None or _ASKS.match(clause):
         return Reading()
     timed = around_time(clause, goes.end())
@@ -233,12 +243,29 @@ def read_move(clause: str, sentence: Sentence) -> Reading:
         timed = around_time(clause, retime.end())
         if timed.phrase is not None:
             return _timed("move_post", f"{retime['what'] or ''} {timed.what}", timed.phrase, sentence, "move")
+        if (hour := _BARE_HOUR.fullmatch(timed.what)) is not None:
+            # "at 11" is a time, a bare "11" any number.
+            when = Step(command="move_post", arguments={"when": f"at {hour[1]}"})
+            return _aim(when, retime["what"] or "it", sentence, "move")
     if (verb := _MOVE.match(clause)) is not None and not re.search(r"\b(?:live|online)\b", clause, re.IGNORECASE):
         return _moved(clause, verb, sentence)
     if (vaguely := _VAGUE_SHIFT.fullmatch(clause)) is not None:
         step = Step(command="move_post", arguments={"post_id": "it"})
         return ask(f"How much {vaguely[1].lower()}? For example “an hour {vaguely[1].lower()}”.", "when", step)
-    return Reading() if _SET_FOR.match(clause) else _read_become(clause, sentence)
+    if _SET_FOR.match(clause):
+        return Reading()
+    become = _read_become(clause, sentence)
+    return become if become.understood else _read_needs_to(clause, sentence)
+
+
+def _read_needs_to(clause: str, sentence: Sentence) -> Reading:
+    """Such as "the hiring post has to move to Thursday at 4"."""
+    needs = _NEEDS_TO.match(clause)
+    target = reference(needs["what"], sentence) if needs else None
+    if needs is None or target is None or not target.sure:
+        return Reading()
+    timed = around_time(clause, needs.end())
+    return Reading() if _trimmed(timed.what) else _timed("move_post", needs["what"], timed.phrase, sentence, "move")
 
 
 def _read_become(clause: str, sentence: Sentence) -> Reading:

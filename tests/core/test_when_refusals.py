@@ -18,6 +18,7 @@ QUESTIONS = {"when_overlap", "when_ambiguous"}
 
 REFUSED = [
     ("yesterday 9am", "when_past"),
+    ("yesterday", "when_past"),
     ("today 9:30 am", "when_past"),
     ("17 November 2026 9am", "when_past"),
     ("1 October 9am", "when_past"),  # nearer to now than the one of 2027

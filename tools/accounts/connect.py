@@ -11,7 +11,7 @@ from core.ids import new_id
 from core.jsontypes import JsonObject
 from core.vault import token_context
 from db.models.account import Account
-from db.queries import accounts
+from db.queries import accounts, calls
 from platforms.base import Credentials, Identity
 from platforms.errors import OutcomeUnknown, PlatformError, Transient
 from tools.accounts.choose import account_label, choose_account
@@ -151,6 +151,8 @@ def _login(arguments: ConnectAccount) -> str | None:
 async def connect_account(context: Context, arguments: ConnectAccount, identity: Identity) -> AccountReceipt:
     """Connect an account with a token in hand, or give a connected one a new token. The network is asked first."""
     platform, external_id = arguments.platform.lower(), identity.external_id
+    # Of two that connect one account at the same moment, the second waits here and finds it.
+    await calls.reserve(context.session, f"{context.workspace_id}:{platform}:{external_id}")
     account = await accounts.by_external_id(context.session, platform, external_id)
     if account is None:
         account = Account(

@@ -1,7 +1,7 @@
 """Which post is meant: an id, a short code, "it", "the last draft" or words from it, resolved here and nowhere else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +21,7 @@ _LAST = re.compile(
     r"(?:the |my |our )?(?:last|latest|newest|most recent|previous) "
     r"(?:(?P<status>draft|scheduled|posted|published|failed|cancelled|missed|unconfirmed) ?)?(?:post|one)?"
 )
+_WEEKDAY = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b")
 _STATUS_WORDS = {"published": Status.POSTED}
 _NOISE = frozenset(
     "the a an my our your this that about on for of with and or to from in at post posts draft drafts one ones"
@@ -84,21 +85,34 @@ async def _spoken_of(context: Context) -> Post:
 
 
 async def _by_words(context: Context, words: str) -> Post:
-    start, end, rest = _time_in(context, words)
-    meaningful = [word for word in re.findall(r"[\w#@'-]+", rest) if word not in _NOISE]
-    if not meaningful and start is None:
-        meaningful = words.split()
-    for statuses in (_ALIVE, None):
-        wanted = PostFilter(words=meaningful, statuses=statuses, start=start, end=end)
-        found = await posts.page(context.session, wanted, limit=_CANDIDATES + 1, after=None, by_time=False)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise _which(words, found)
+    for start, end, rest in _readings(context, words):
+        meaningful = [word for word in re.findall(r"[\w#@'-]+", rest) if word not in _NOISE]
+        if not meaningful and start is None:
+            meaningful = words.split()
+        for statuses in (_ALIVE, None):
+            wanted = PostFilter(words=meaningful, statuses=statuses, start=start, end=end)
+            found = await posts.page(context.session, wanted, limit=_CANDIDATES + 1, after=None, by_time=False)
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise _which(words, found)
     return _known(None, words)
 
 
-def _time_in(context: Context, words: str) -> tuple[datetime | None, datetime | None, str]:
+Reading = tuple[datetime | None, datetime | None, str]
+
+
+def _readings(context: Context, words: str) -> Iterator[Reading]:
+    """The days that a reference speaks of and the words that are left, the likeliest reading first."""
+    first = _time_in(context, words)
+    yield first
+    # A weekday alone is more often a word ("Black Friday"): "the Friday post" is one of that day when none has the word.
+    if first[0] is None and (day := _WEEKDAY.search(words)) is not None:
+        start, end = window(day[0], now=context.now, zone=context.caller.zone)
+        yield start, end, words[: day.start()] + words[day.end() :]
+
+
+def _time_in(context: Context, words: str) -> Reading:
     """The days that "the post on Friday" speaks of, and the words that are left."""
     for span in find_phrases(words):
         try:
