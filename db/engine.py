@@ -5,8 +5,15 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import Connection, event, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import NullPool
 
 from db.models.base import SCHEMA
 
@@ -57,3 +64,15 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def as_migrating_role(admin_url: str) -> AsyncIterator[AsyncConnection]:
+    """One transaction as the role that owns the schema: it sees every workspace. For the installation itself alone."""
+    options = {"options": f"-c search_path={SCHEMA} -c timezone=UTC"}
+    engine = create_async_engine(admin_url, poolclass=NullPool, hide_parameters=True, connect_args=options)
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()

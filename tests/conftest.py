@@ -75,7 +75,7 @@ def admin_url(cluster: Cluster, template: str) -> Iterator[str]:
     """A fresh database of one test, as the role that owns the schema."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(cluster.dsn(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
+        connection.execute(f'create database "{name}" template "{template}"')
         yield cluster.dsn(database=name)
         connection.execute(f'drop database "{name}" with (force)')
 

@@ -11,6 +11,7 @@ from agent.offline.references import is_plural, reference
 from agent.offline.sentence import Sentence, take_apart
 from agent.offline.talk import is_no, is_yes
 from core.jsontypes import JsonValue
+from core.when.resolve import completed
 
 _LEFT_ALONE = "All right, I left everything as it is."
 _ORDINALS = {
@@ -85,11 +86,15 @@ def bare_time(text: str, lead: re.Pattern[str] = _TIME_LEAD) -> str | None:
 
 
 def _with_time(question: Question, text: str) -> Reading | None:
-    if (phrase := bare_time(text)) is not None:
-        return _filled(question, when=phrase)
-    # A bare number is an hour only in answer to "when?"; the server says so if it is none.
-    hour = re.fullmatch(r"(?:at )?(\d{1,2}(?:[:.]\d{2})?)(?: o'?clock)?", text, re.IGNORECASE)
-    return _filled(question, when=f"at {hour[1]}") if hour else None
+    said = question.steps[question.at].arguments.get("when")
+    phrase = bare_time(text)
+    if phrase is None:
+        # A bare number is an hour only in answer to "when?"; the server says so if it is none.
+        hour = re.fullmatch(r"(?:at )?(\d{1,2}(?:[:.]\d{2})?)(?: o'?clock)?", text, re.IGNORECASE)
+        phrase = f"at {hour[1]}" if hour else None
+    if phrase is None:
+        return None
+    return _filled(question, when=completed(said, phrase) if isinstance(said, str) else phrase)
 
 
 def _with_choice(question: Question, text: str, sentence: Sentence) -> Reading | None:

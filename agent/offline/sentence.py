@@ -23,9 +23,7 @@ _QUOTE = re.compile(
     r"\"([^\"]{1,4000})\"|“([^“”]{1,4000})”|«([^«»]{1,4000})»|„([^„“”]{1,4000})[“”]"
     r"|(?<![\w'])'((?:[^'\n]|(?<=\w)'(?=\w)){2,4000})'(?!\w)"
 )
-_ATTACHED = re.compile(
-    r"^[ \t]*\[attached:\s*asset\s+(?P<id>[\w-]{4,64})(?:\s+(?P<name>[^\]\n]{0,200}))?\]\s*$", re.MULTILINE
-)
+_ATTACHED = re.compile(r"[ \t]*\[attached:\s*asset\s+(?P<id>[\w-]{4,64})(?:\s+(?P<name>[^\]\n]{0,200}))?\][ \t]*")
 _DICTATED = re.compile(
     r"\b(?P<lead>(?:(?:with|use|using|set)\s+)?(?:this\s+|the\s+|new\s+){0,3}(?:caption|text|wording"
     r"|words)(?:\s+(?:is|to|as|should be))?"

@@ -68,6 +68,22 @@ def resolve(phrase: str, *, now: datetime, zone: str, anchor: datetime | None = 
     return _moment(_only(found, phrase, scene), phrase)
 
 
+def completed(said: str, answer: str) -> str:
+    """What was said together with the answer to what it lacked: "Friday", then "9am", are "Friday 9am".
+
+    An answer that is a whole time, or that has nothing to do with what was said, stands alone.
+    """
+    try:
+        first, second = _read(said), _read(answer)
+    except InvalidInput:
+        return answer
+    if first.dates and second.has_clock and not (first.has_clock or second.dates or second.shift):
+        return f"{said} {answer}"
+    if first.has_clock and second.dates and not (first.dates or second.has_clock or first.shift):
+        return f"{answer} {said}"
+    return answer
+
+
 def _moment(meaning: Meaning, phrase: str) -> Moment:
     local = meaning.instant.astimezone(meaning.zone)
     return Moment(instant=meaning.instant, zone=meaning.zone.key, wall_time=local.replace(tzinfo=None), phrase=phrase)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.when.resolve import resolve
+from core.when.resolve import completed, resolve
 
 ZONE = "Europe/Madrid"  # UTC+1 from 25 October 2026 to 28 March 2027
 WEDNESDAY = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)  # Wed 18 Nov 2026, 10:00 in Madrid
@@ -316,3 +316,19 @@ def test_days_are_counted_on_the_calendar_and_hours_on_the_clock() -> None:
 def test_naive_times_are_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="aware"):
         resolve("now", now=WEDNESDAY.replace(tzinfo=None), zone=ZONE)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "whole"),
+    [
+        ("Friday", "9am", "Friday 9am"),
+        ("Friday", "in the morning", "Friday in the morning"),
+        ("9am", "Friday", "Friday 9am"),  # the other way round
+        ("Friday", "Saturday at 10", "Saturday at 10"),  # a whole time stands alone
+        ("yesterday 9am", "tomorrow 10am", "tomorrow 10am"),
+        ("tomorrow", "in 2 hours", "in 2 hours"),
+        ("whenever", "9am", "9am"),
+    ],
+)
+def test_an_answer_completes_what_was_said(said: str, answer: str, whole: str) -> None:
+    assert completed(said, answer) == whole

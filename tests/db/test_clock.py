@@ -20,8 +20,9 @@ from tools.dispatcher import Dispatcher
 from tools.commands import catalog
 
 AHEAD = timedelta(days=40)
-# Times that come from elsewhere: LangGraph's own, and what this fixture was given by hand.
-NOT_OURS = {"browser_tokens.expires_at", "approvals.expires_at"}
+# Times that come from elsewhere: what the fixture was given by hand, and the evidence of an outward call, which says
+# when the process that made the call made it.
+NOT_OURS = {"browser_tokens.expires_at", "approvals.expires_at", "publish_attempts.steps.at"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -42,7 +43,7 @@ async def test_every_time_that_is_written_is_the_databases(
                     continue
                 seen += 1
                 assert value >= began, (table, name, value)
-    assert seen > 60
+    assert seen > 50
 
 
 def _moments(given: object, path: str = "") -> list[tuple[str, datetime]]:

@@ -7,16 +7,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
-
 from core import clock, keys
 from core.errors import Misconfigured, NotFound
 from core.secrets_file import amend
 from core.vault import Vault, generate_key, token_context
-from db.engine import Database
+from db.engine import Database, as_migrating_role
 from db.models.account import Account
-from db.models.base import SCHEMA
 from db.queries import accounts, people
 from tools.context import Role
 from tools.installation.prepare import Installation
@@ -47,18 +43,9 @@ class NewKey:
     role: str
 
 
-def _admin(installation: Installation) -> AsyncEngine:
-    options = {"options": f"-c search_path={SCHEMA} -c timezone=UTC"}
-    return create_async_engine(installation.admin_url, poolclass=NullPool, connect_args=options)
-
-
 async def _owner(installation: Installation) -> people.OwnerRow:
-    engine = _admin(installation)
-    try:
-        async with engine.connect() as connection:
-            owner = await people.first_owner(connection)
-    finally:
-        await engine.dispose()
+    async with as_migrating_role(installation.admin_url) as connection:
+        owner = await people.first_owner(connection)
     if owner is None:
         raise NotFound("This installation has no owner yet.", action="Start it once with: studio serve")
     return owner
@@ -68,22 +55,18 @@ async def create_key(installation: Installation, *, name: str, user: str | None,
     """A new API key: the first owner's, or that of a new person with a role in the same workspace."""
     owner = await _owner(installation)
     key = keys.generate()
-    engine = _admin(installation)
-    try:
-        async with engine.begin() as connection:
-            membership_id = owner.membership_id
-            if user is not None:
-                membership_id = await people.add_member(connection, owner.workspace_id, name=user, role=role.value)
-            await people.add_key(
-                connection,
-                workspace_id=owner.workspace_id,
-                membership_id=membership_id,
-                name=name,
-                prefix=keys.prefix(key),
-                digest=keys.digest(key),
-            )
-    finally:
-        await engine.dispose()
+    async with as_migrating_role(installation.admin_url) as connection:
+        membership_id = owner.membership_id
+        if user is not None:
+            membership_id = await people.add_member(connection, owner.workspace_id, name=user, role=role.value)
+        await people.add_key(
+            connection,
+            workspace_id=owner.workspace_id,
+            membership_id=membership_id,
+            name=name,
+            prefix=keys.prefix(key),
+            digest=keys.digest(key),
+        )
     return NewKey(key=key, user=user or owner.user_name, role=role.value if user else Role.OWNER.value)
 
 
@@ -157,12 +140,8 @@ def add_sealing_key(installation: Installation) -> str:
 
 async def reseal(installation: Installation) -> int:
     """Seal every stored token with the newest key, in batches; how many accounts changed. May be repeated."""
-    engine = _admin(installation)
-    try:
-        async with engine.connect() as connection:
-            workspaces = await people.all_workspaces(connection)
-    finally:
-        await engine.dispose()
+    async with as_migrating_role(installation.admin_url) as connection:
+        workspaces = await people.all_workspaces(connection)
     database = Database(installation.app_url, pool_size=1)
     try:
         return sum([await _reseal_workspace(database, installation.vault, each) for each in workspaces])

@@ -17,7 +17,7 @@ from core.storage import DirectoryStore, MediaStore
 from core.vault import Vault, generate_key
 from db import migrate
 from db.embedded.cluster import Cluster, start
-from db.models.base import SCHEMA
+from db.engine import as_migrating_role
 from db.queries import people
 from memory import checkpoints
 
@@ -84,13 +84,14 @@ async def prepare(settings: Settings, *, progress: Progress) -> Installation:
     await store.probe()
     cluster, admin_url = await open_database(settings, progress)
     try:
-        async with migrate.migration_lock(admin_url) as connection:
+        async with migrate.migration_lock(admin_url):
             progress("bringing the database schema up to date")
             await migrate.upgrade(admin_url)
             await checkpoints.setup(admin_url)
-            await connection.exec_driver_sql(f"set search_path = {SCHEMA}")
-            is_new = await _first_owner(connection, settings)
-            await _require_keys(connection, vault)
+            # All or nothing: a workspace without an owner would be found by the next start, and nobody could sign in.
+            async with as_migrating_role(admin_url) as connection:
+                is_new = await _first_owner(connection, settings)
+                await _require_keys(connection, vault)
     except BaseException:
         if cluster is not None:
             cluster.close()
