@@ -81,7 +81,9 @@ async def test_the_past_is_refused_by_the_databases_clock(
     with pytest.raises(InvalidInput) as refused:
         await door.run("schedule_post", {"post_id": filled.draft_id, "when": tomorrow}, caller)
     assert "past" in refused.value.message.lower()
-    result = (await door.run("schedule_post", {"post_id": filled.draft_id, "when": "in 2 hours"}, caller)).result["post"]
+    result = (await door.run("schedule_post", {"post_id": filled.draft_id, "when": "in 2 hours"}, caller)).result[
+        "post"
+    ]
     assert isinstance(result, dict)
     planned = datetime.fromisoformat(str(result["scheduled_for"]))
     assert timedelta(0) < planned - (datetime.now(UTC) + timedelta(days=2)) <= timedelta(hours=2)
@@ -135,6 +137,7 @@ async def test_many_claim_at_once_and_each_post_is_had_once(
         " where id = %(post)s returning id",
         {"post": neighbours.ours.planned_id},
     )
+
     async def one() -> list[publishing.ClaimedRow]:
         async with database.outside() as session:
             return list(

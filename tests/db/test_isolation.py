@@ -103,7 +103,9 @@ async def test_no_row_of_another_workspace_is_changed_or_deleted(
             name, column = table.split(".")[1], columns[table]
             for row in rows:
                 for act in (f"update {table} set {column} = {column}", f"delete from {table}"):
-                    statement = f"with done as ({act} where {_IS.format(table=name)} returning 1) select count(*) from done"
+                    statement = (
+                        f"with done as ({act} where {_IS.format(table=name)} returning 1) select count(*) from done"
+                    )
                     try:
                         async with session.begin_nested():
                             done = await session.scalar(text(statement), {"row": row})
@@ -121,7 +123,9 @@ async def test_no_row_is_given_to_another_workspace(neighbours: Neighbours, data
             row = json.loads(rows[0])
             if table in SHARED:
                 continue
-            column = "thread_id" if table.startswith("langgraph.") else "workspace_id" if "workspace_id" in row else "id"
+            column = (
+                "thread_id" if table.startswith("langgraph.") else "workspace_id" if "workspace_id" in row else "id"
+            )
             value = f"'{there}:x'" if column == "thread_id" else f"'{there}'"
             statement = f"update {table} set {column} = {value} where {_IS.format(table=table.split('.')[1])}"
             error = await refusal(session, statement, rows[0])
@@ -147,9 +151,7 @@ async def test_a_person_of_two_workspaces_is_not_deleted_by_one(
     assert admin.everything(neighbours.theirs.workspace_id) == before
 
 
-async def test_sessions_that_share_two_connections_do_not_leak(
-    neighbours: Neighbours, pool_of_two: Database
-) -> None:
+async def test_sessions_that_share_two_connections_do_not_leak(neighbours: Neighbours, pool_of_two: Database) -> None:
     """200 transactions of two workspaces and of none, a quarter of them rolled back, over a pool of 2 connections."""
     seen: list[tuple[UUID | None, set[UUID]]] = []
     places = (neighbours.ours.workspace_id, neighbours.theirs.workspace_id, None)

@@ -111,9 +111,7 @@ def test_how_many_are_asked() -> None:
     }
 
 
-async def test_the_arguments_decide_where_a_command_can_do_both(
-    chat: Desk, doors: Doors, add_photo: AddPhoto
-) -> None:
+async def test_the_arguments_decide_where_a_command_can_do_both(chat: Desk, doors: Doors, add_photo: AddPhoto) -> None:
     settings = doors.settings.model_copy(update={"approvals": "agent"})
     chat = replace(chat, dispatcher=Dispatcher(replace(doors, settings=settings), chat.dispatcher.catalog))
     draft = {"caption": "A post", "media": [{"asset_id": (await add_photo()).id}]}

@@ -96,9 +96,7 @@ async def test_a_key_that_is_given_is_the_owners(empty_url: str, tmp_path: Path)
     assert not owner_key_file(made.settings).exists()
 
 
-async def test_a_start_that_breaks_off_leaves_no_workspace_without_an_owner(
-    empty_url: str, tmp_path: Path
-) -> None:
+async def test_a_start_that_breaks_off_leaves_no_workspace_without_an_owner(empty_url: str, tmp_path: Path) -> None:
     """Else the next start would find a workspace, make no owner, and nobody could ever sign in."""
     settings = settings_for(empty_url, tmp_path)
     await brought_up(settings)
@@ -172,7 +170,11 @@ async def connect(installation: Installation, sandbox: Sandbox, principal: Princ
     database = Database(installation.app_url, pool_size=2)
     async with _door(settings, database, installation.vault) as door:
         for number in numbers:
-            known = {"platform": "instagram", "external_id": f"1784140000000{number:04}", "access_token": f"IG-{number}"}
+            known = {
+                "platform": "instagram",
+                "external_id": f"1784140000000{number:04}",
+                "access_token": f"IG-{number}",
+            }
             sandbox.control("POST", "accounts", {**known, "handle": f"shop{number}"})
             await door.run(
                 "connect_account",
@@ -191,7 +193,9 @@ async def _door(settings: Settings, database: Database, vault: Vault) -> AsyncIt
 
 
 def seals(url: str) -> Sequence[Row]:
-    return read(url, "select id, workspace_id, external_id, access_token, refresh_token from studio.accounts order by id")
+    return read(
+        url, "select id, workspace_id, external_id, access_token, refresh_token from studio.accounts order by id"
+    )
 
 
 def opened(vault: Vault, row: Row) -> tuple[str, ...]:

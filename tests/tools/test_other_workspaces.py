@@ -159,7 +159,7 @@ async def test_an_account_of_theirs_can_be_ours_too(street: Street, admin: Admin
 
 
 async def test_a_thread_of_theirs_means_nothing_here(street: Street, admin: Admin) -> None:
-    """"It" in a thread of another workspace is not what they spoke of, and speaking there leaves no trace."""
+    """ "It" in a thread of another workspace is not what they spoke of, and speaking there leaves no trace."""
     before = admin.everything(street.theirs.workspace_id)
     caller = replace(
         street.caller, thread_id=street.theirs.thread_id, run_id=street.theirs.run_id, surface=Surface.AGENT

@@ -182,9 +182,7 @@ async def test_an_undone_turn_is_not_undone_again(chat: Desk, add_photo: AddPhot
     assert (await shown(chat, post_id))["status"] == "cancelled"
 
 
-async def test_connecting_one_account_twice_at_once_makes_one(
-    desk: Desk, sandbox: Sandbox, admin_url: str
-) -> None:
+async def test_connecting_one_account_twice_at_once_makes_one(desk: Desk, sandbox: Sandbox, admin_url: str) -> None:
     """All of them look before any of them can write: the table is closed to writers until the last one waits."""
     account = {"platform": "instagram", "external_id": "17841400000000002", "access_token": "IGAA-second"}
     sandbox.control("POST", "accounts", {**account, "handle": "second"})

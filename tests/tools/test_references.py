@@ -38,7 +38,7 @@ async def posts(desk: Desk, add_photo: AddPhoto) -> Posts:
     made = {"espresso": await draft("Our new Espresso blend is here"), "beans": await draft("Fresh beans, old story")}
     await desk.act("cancel_post", post_id=made["beans"]["id"])
     made["latte"] = await draft("Latte art class with Zoë", when="in 26 hours")
-    made["percent"] = await draft("100% arabica, snake_case and \"quotes\"")
+    made["percent"] = await draft('100% arabica, snake_case and "quotes"')
     return made
 
 

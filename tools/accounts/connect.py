@@ -60,10 +60,12 @@ class ConnectAccount(Arguments):
     platform: str = Field(description="the network, such as instagram")
     external_id: str = Field(min_length=1, max_length=200, description="the account's id at the network")
     handle: str | None = Field(None, max_length=200, description="its handle; asked of the network when left out")
-    access_token: SecretStr = Field(min_length=1, max_length=8192)
-    refresh_token: SecretStr | None = Field(None, max_length=8192)
+    access_token: SecretStr = Field(min_length=1, max_length=8192, description="the token to act with; kept sealed")
+    refresh_token: SecretStr | None = Field(
+        None, max_length=8192, description="what a new token is asked with; null where the network gives none"
+    )
     expires_at: datetime | None = Field(None, description="when the access token ends; null = unknown")
-    scopes: str | None = Field(None, max_length=2000)
+    scopes: str | None = Field(None, max_length=2000, description="what the token allows, as the network lists it")
     metadata: dict[str, object] = Field(default_factory=dict, description="`login`: facebook or instagram")
 
 

@@ -28,9 +28,10 @@ async def _propose(context: Context, arguments: PublishPost) -> Proposal:
     assert account is not None
     media = (await posts.media_of(context.session, [post.id]))[post.id]
     require_publishable(context.doors.adapters[post.platform], post, media)
-    shown = f"{len(media)} {'medium' if len(media) == 1 else 'media'}"
+    kinds = [row.asset.kind for row in media]
+    shown = " and ".join(f"{kinds.count(kind)} {kind}{'s' * (kinds.count(kind) > 1)}" for kind in sorted(set(kinds)))
     return Proposal(
-        summary=f"Publish {post.code} to {account_label(account)} now? “{post.caption}” with {shown}.",
+        summary=f"Publish {post.code} to {account_label(account)} now? “{post.caption}” with {shown or 'no media'}.",
         post_id=str(post.id),
         content_hash=content_hash(post, media),
         pinned={"post_id": str(post.id)},
