@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.front import Front, FrontDoor
 from api.middleware import host_name
@@ -86,15 +87,20 @@ async def _exchange(front: Front, row: PrincipalRow) -> str | None:
     async with front.doors.database.session(row.workspace_id) as session:
         if not await people.spend_browser_token(session, row.source_id):
             return None
-        secret = keys.generate()
-        await people.add_browser_token(
-            session,
-            workspace_id=row.workspace_id,
-            membership_id=row.membership_id,
-            kind="session",
-            digest=keys.digest(secret),
-            expires_at=await clock.now(session) + SESSION_LIFETIME,
-        )
+        return await _begin_session(session, row)
+
+
+async def _begin_session(session: AsyncSession, row: PrincipalRow) -> str:
+    """Keep a new session of a person; its secret, for the cookie."""
+    secret = keys.generate()
+    await people.add_browser_token(
+        session,
+        workspace_id=row.workspace_id,
+        membership_id=row.membership_id,
+        kind="session",
+        digest=keys.digest(secret),
+        expires_at=await clock.now(session) + SESSION_LIFETIME,
+    )
     return secret
 
 
@@ -122,17 +128,8 @@ async def demo_session(request: Request, front: Front) -> str | None:
     row = await holder(front, front.demo_key.get_secret_value(), "key")
     if row is None:
         raise Unauthenticated("The demo's own key does not work any more.", action="Sign in with a link.")
-    secret = keys.generate()
     async with front.doors.database.session(row.workspace_id) as session:
-        await people.add_browser_token(
-            session,
-            workspace_id=row.workspace_id,
-            membership_id=row.membership_id,
-            kind="session",
-            digest=keys.digest(secret),
-            expires_at=await clock.now(session) + SESSION_LIFETIME,
-        )
-    return secret
+        return await _begin_session(session, row)
 
 
 def from_this_machine(request: Request) -> bool:

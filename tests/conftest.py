@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from agent.offline.writer import OfflineWriter
+from api.sign_in import principal_of
 from core import keys
 from core.ids import new_id
 from core.settings import Settings
@@ -170,15 +171,7 @@ async def _principal_of(admin_url: str, key: str) -> Principal:
         row = await people.find_principal(session, keys.digest(key))
     await opened.close()
     assert row is not None
-    return Principal(
-        workspace_id=row.workspace_id,
-        workspace_name=row.workspace_name,
-        user_id=row.user_id,
-        user_name=row.user_name,
-        membership_id=row.membership_id,
-        role=Role(row.role),
-        timezone=row.timezone,
-    )
+    return principal_of(row)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""What can be kept: PostgreSQL's text has no NUL and no half of a surrogate pair, its JSON no NaN and no endless nest."""
+"""What can be kept: PostgreSQL takes no NUL and no half of a surrogate pair, no NaN, and we no endless nest."""
 
-import math
 from collections.abc import Iterator
 
 from core.errors import Problem
@@ -23,21 +22,18 @@ def _problems(given: object, path: tuple[str, ...]) -> Iterator[Problem]:
         case str():
             if (why := _unwritable(given)) is not None:
                 yield _problem(path, "text_invalid", why)
-        case bool():
-            return
         case int() | float():
-            if not math.isfinite(given) if isinstance(given, float) else abs(given) >= _LARGEST:
+            if not abs(given) < _LARGEST:  # so said, it refuses NaN too
                 yield _problem(path, "number_invalid", "It is not a number that can be kept.")
         case dict():
             for name, value in given.items():
-                if (why := _unwritable(str(name))) is not None:
-                    yield _problem(path, "text_invalid", f"In a name: {why}")
+                yield from (
+                    _problem(path, each.code, f"In a name: {each.message}") for each in _problems(str(name), ())
+                )
                 yield from _problems(value, (*path, str(name)))
         case list() | tuple():
             for place, value in enumerate(given):
                 yield from _problems(value, (*path, str(place)))
-        case _:
-            return
 
 
 def _unwritable(text: str) -> str | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from db.models.conversation import ToolCall
 
@@ -68,12 +69,9 @@ async def mark_undone(session: AsyncSession, call_ids: Sequence[UUID]) -> None:
     )
 
 
-async def touching_post(session: AsyncSession, post_id: UUID, *, limit: int = 50) -> Sequence[ToolCall]:
-    """The newest calls that changed a post, oldest of them first."""
-    statement = (
-        select(ToolCall)
-        .where(ToolCall.changes.contains([{"post_id": str(post_id)}]))
-        .order_by(ToolCall.id.desc())
-        .limit(limit)
-    )
-    return tuple(reversed((await session.scalars(statement)).all()))
+async def touching_post(session: AsyncSession, post_id: UUID, *, among: int = 500) -> Sequence[ToolCall]:
+    """Of the workspace's newest ``among`` calls those that changed a post, oldest first: the search has an end."""
+    newest = select(ToolCall).order_by(ToolCall.id.desc()).limit(among).subquery()
+    recent = aliased(ToolCall, newest)
+    statement = select(recent).where(recent.changes.contains([{"post_id": str(post_id)}])).order_by(recent.id)
+    return (await session.scalars(statement)).all()

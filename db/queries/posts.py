@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.account import Account, Asset
@@ -45,8 +45,13 @@ class PostFilter:
     words: Sequence[str] = ()
 
 
+def _moment() -> ColumnElement[datetime | None]:
+    """Where a post is on the calendar, in the words of the index ``posts_by_plan``."""
+    return case((Post.scheduled_for.is_not(None), Post.scheduled_for), else_=Post.published_at)
+
+
 def _conditions(wanted: PostFilter) -> list[ColumnElement[bool]]:
-    moment = func.coalesce(Post.scheduled_for, Post.published_at)
+    moment = _moment()
     conditions: list[ColumnElement[bool]] = []
     if wanted.statuses is not None:
         conditions.append(Post.status.in_(list(wanted.statuses)))
@@ -70,7 +75,7 @@ async def page(
 
     ``after`` is the last row of the page before: its plan time (None = undated) and its id.
     """
-    moment = func.coalesce(Post.scheduled_for, Post.published_at)
+    moment = _moment()
     statement = select(Post).where(*_conditions(wanted)).limit(limit)
     if not by_time:
         if after is not None:

@@ -61,7 +61,7 @@ class Filled:
 def settings_of(url: str, sandbox: Sandbox, directory: Path) -> Settings:
     """Settings of a Studio on this database that speaks to the sandbox."""
     return Settings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         database_url=SecretStr(url),
         data_dir=directory,
         secret_keys=SecretStr(generate_key()),

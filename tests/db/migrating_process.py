@@ -1,4 +1,4 @@
-"""A process that brings a database up to date, as every start of Studio does; prints the revision it found and reached."""
+"""A process that brings a database up to date, as every start of Studio does; says what it found and reached."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ async def main(admin_url: str) -> None:
         found = await migrate.current_revision(admin_url)
         reached = await migrate.upgrade(admin_url)
         await checkpoints.setup(admin_url)
-    print(found, reached)
+    sys.stdout.write(f"{found} {reached}\n")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from core.errors import InvalidInput
 from db.engine import Database
@@ -15,9 +14,9 @@ from db.queries import people, publishing, runs
 from tests.conftest import NewPrincipal, Sandbox, TestClock
 from tests.db.conftest import Admin, Neighbours
 from tests.db.filled import fill
+from tools.commands import catalog
 from tools.context import Caller, Doors, Surface
 from tools.dispatcher import Dispatcher
-from tools.commands import catalog
 
 AHEAD = timedelta(days=40)
 # Times that come from elsewhere: what the fixture was given by hand, and the evidence of an outward call, which says
@@ -59,7 +58,9 @@ def _moments(given: object, path: str = "") -> list[tuple[str, datetime]]:
 
 
 def test_the_schema_asks_no_other_clock(admin: Admin) -> None:
-    other = re.compile(r"\b(?<!studio_)now\(\)|current_timestamp|localtime|clock_timestamp|statement_timestamp", re.I)
+    other = re.compile(
+        r"\b(?<!studio_)now\(\)|current_timestamp|localtime|clock_timestamp|statement_timestamp", re.IGNORECASE
+    )
     for row in admin.rows(
         "select c.relname || '.' || a.attname as place, pg_get_expr(d.adbin, d.adrelid) as body from pg_attrdef d"
         " join pg_class c on c.oid = d.adrelid join pg_namespace n on n.oid = c.relnamespace"

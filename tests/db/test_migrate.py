@@ -129,12 +129,16 @@ async def test_a_holder_that_fails_gives_the_lock_back(admin_url: str) -> None:
         pass
 
 
+async def cancelled_by_the_server(admin_url: str) -> None:
+    async with migrate.migration_lock(admin_url) as connection:
+        await connection.execute(text("set statement_timeout = '20ms'"))
+        await connection.execute(text("select pg_sleep(10)"))
+
+
 async def test_what_fails_under_the_lock_is_not_called_a_failure_to_connect(admin_url: str) -> None:
     """OperationalError is also "disk full" and "query cancelled", and a timeout may be anybody's."""
     with pytest.raises(OperationalError, match="statement timeout"):
-        async with migrate.migration_lock(admin_url) as connection:
-            await connection.execute(text("set statement_timeout = '20ms'"))
-            await connection.execute(text("select pg_sleep(10)"))
+        await cancelled_by_the_server(admin_url)
     with pytest.raises(TimeoutError):
         async with migrate.migration_lock(admin_url):
             raise TimeoutError

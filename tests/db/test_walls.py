@@ -1,4 +1,4 @@
-"""What PostgreSQL's own catalogue says about the walls between workspaces: for every table, key and function there is."""
+"""What PostgreSQL's catalogue says about the walls between workspaces: every table, key and function there is."""
 
 import json
 from uuid import UUID

@@ -217,9 +217,8 @@ async def test_a_post_that_changed_after_the_yes_stays(desk: Desk, doors: Doors,
         await desk.act("edit_draft", post_id=post_id, caption=f"As it was shown before {name} {surface}")
         await desk.act("edit_draft", post_id=post_id, media=[{"asset_id": (await add_photo()).id}])
         approval_id = await approval_of(doors, desk.caller, await question(desk, post_id))
-        if name == "schedule_post":
-            change = {"when": f"in {5 if surface is Surface.AGENT else 6} hours"}
-        await desk.act(name, post_id=post_id, **change)
+        when = {"when": f"in {5 if surface is Surface.AGENT else 6} hours"} if name == "schedule_post" else {}
+        await desk.act(name, post_id=post_id, **change, **when)
         before = await status_of(desk, post_id)
         caller = with_approval(replace(desk.caller, surface=surface), approval_id)
         with pytest.raises(Conflict) as refused:

@@ -67,7 +67,8 @@ async def test_without_a_key_every_call_acts(desk: Desk) -> None:
 
 async def test_a_key_is_for_one_request(desk: Desk) -> None:
     await desk.run("create_draft", {"caption": "One"}, key="k")
-    for name, arguments in (("create_draft", {"caption": "Two"}), ("undo", {})):
+    others: tuple[tuple[str, dict[str, object]], ...] = (("create_draft", {"caption": "Two"}), ("undo", {}))
+    for name, arguments in others:
         with pytest.raises(Conflict) as refused:
             await desk.run(name, arguments, key="k")
         assert refused.value.code == "idempotency_key_reused"
@@ -77,7 +78,8 @@ async def test_a_key_is_for_one_request(desk: Desk) -> None:
 
 async def test_one_key_with_another_token_is_another_request(desk: Desk, sandbox: Sandbox) -> None:
     """The row keeps stars for both tokens: the key must tell them apart all the same."""
-    account = {"platform": "instagram", "external_id": "17841400000000001", "metadata": {"login": "facebook"}}
+    account: dict[str, object] = {"platform": "instagram", "external_id": "17841400000000001"}
+    account["metadata"] = {"login": "facebook"}
     await desk.run("connect_account", {**account, "access_token": TOKEN}, key="k")
     assert (await desk.run("connect_account", {**account, "access_token": TOKEN}, key="k")).replayed
     with pytest.raises(Conflict) as refused:
@@ -127,7 +129,11 @@ async def test_a_failed_apply_leaves_nothing(desk: Desk, doors: Doors, calls: Ca
     post = (await desk.act("create_draft", caption="As it was"))["post"]
     assert isinstance(post, dict)
     woken: list[str] = []
-    door = Dispatcher(replace(doors, wake=woken.append), Catalog((breaks,)))
+
+    def wake(topic: str) -> None:
+        woken.append(topic)
+
+    door = Dispatcher(replace(doors, wake=wake), Catalog((breaks,)))
     before = calls()
     with pytest.raises(ZeroDivisionError):
         await door.run("breaks", {"post_id": post["id"]}, replace(desk.caller, key="k"))
@@ -160,10 +166,11 @@ async def test_what_is_recorded_is_json_and_says_who_what_and_how(
 async def test_a_token_is_nowhere_but_under_its_seal(
     desk: Desk, sandbox: Sandbox, admin_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither in a row of any table, nor in a log, an error or a repr: also when the network or the database refuses."""
+    """Neither in a row of any table, nor in a log, an error or a repr; also when the network refuses it."""
     caplog.set_level(logging.DEBUG)
     refresh, wrong = "refresh-token-of-the-roastery", "IGAA-wrong-token-of-the-roastery"
-    account = {"platform": "instagram", "external_id": "17841400000000001", "metadata": {"login": "facebook"}}
+    account: dict[str, object] = {"platform": "instagram", "external_id": "17841400000000001"}
+    account["metadata"] = {"login": "facebook"}
     outcome = await desk.run("connect_account", {**account, "access_token": TOKEN, "refresh_token": refresh}, key="k")
     said = [repr(outcome), repr(desk.dispatcher.doors), repr(desk.caller)]
     for name, arguments in (
@@ -256,7 +263,7 @@ ANYTHING = st.recursive(
 
 @given(data=st.data())
 def test_whatever_is_sent_is_understood_or_refused(data: st.DataObject) -> None:
-    """Any JSON, under the names of the fields there are, to every command: arguments that can be stored, or a reason."""
+    """Any JSON, under the names of the fields there are, to every command: arguments that can be kept, or a reason."""
     chosen = data.draw(st.sampled_from(catalog().commands))
     fields = st.sampled_from(sorted(chosen.arguments.model_fields) or ["none"])
     raw = data.draw(ANYTHING | st.dictionaries(fields, ANYTHING, max_size=4))

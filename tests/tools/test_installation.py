@@ -1,4 +1,4 @@
-"""Bringing an installation up, its keys, and its seals: made once, rotated without loss, refused when one is missing."""
+"""Bringing an installation up, its keys, its seals: made once, rotated without loss, missed when one is gone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from core import keys as api_keys
 from core.errors import Misconfigured, NotFound
+from core.owner_key import owner_key_file
 from core.settings import Settings
 from core.vault import SealBroken, Vault, generate_key, key_id_of, token_context
 from db.embedded.cluster import Cluster
@@ -25,10 +26,22 @@ from tools.commands import catalog
 from tools.context import Caller, Principal, Role, Surface
 from tools.dispatcher import Dispatcher
 from tools.installation import keys
-from core.owner_key import owner_key_file
 from tools.installation.prepare import Installation, prepare
 
 Row = dict[str, object]
+
+
+def put(file: Path, text: str) -> None:
+    """What a person at the terminal does to a file of keys."""
+    file.write_text(text)
+
+
+def held(file: Path) -> str:
+    return file.read_text().strip()
+
+
+def mode(file: Path) -> int:
+    return file.stat().st_mode & 0o777
 
 
 @pytest.fixture
@@ -73,8 +86,8 @@ async def test_the_first_start_makes_an_owner_with_a_key_that_works(empty_url: s
     owner = await principal_of(empty_url, first.owner_key)
     assert owner is not None
     assert (owner.role, owner.timezone, owner.source) == ("owner", "Europe/Madrid", "key")
-    assert owner_key_file(settings).read_text().strip() == first.owner_key
-    assert owner_key_file(settings).stat().st_mode & 0o777 == 0o600
+    assert held(owner_key_file(settings)) == first.owner_key
+    assert mode(owner_key_file(settings)) == 0o600
     assert first.owner_key not in repr(first)
     again = await brought_up(settings)
     assert (first.is_new, again.is_new) == (True, False)  # only who made it prints it
@@ -114,7 +127,7 @@ async def test_a_start_that_breaks_off_leaves_no_workspace_without_an_owner(empt
 
 
 async def test_the_embedded_database_lies_in_one_folder(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, data_dir=tmp_path, timezone="UTC")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, data_dir=tmp_path, timezone="UTC")
     installation = await brought_up(settings)
     try:
         assert installation.cluster is not None
@@ -198,9 +211,14 @@ def seals(url: str) -> Sequence[Row]:
     )
 
 
+def _bytes(stored: object) -> bytes:
+    assert isinstance(stored, bytes | memoryview)
+    return bytes(stored)
+
+
 def opened(vault: Vault, row: Row) -> tuple[str, ...]:
     return tuple(
-        vault.open(bytes(row[name]), context=token_context(str(row["workspace_id"]), str(row["id"]), name))  # type: ignore[arg-type]
+        vault.open(_bytes(row[name]), context=token_context(str(row["workspace_id"]), str(row["id"]), name))
         for name in FIELDS
     )
 
@@ -227,7 +245,7 @@ async def test_a_seal_opens_for_its_own_account_and_field_only(sealed: Installat
     for row in rows:
         for other in rows:
             for name, wrong in (("access_token", "refresh_token"), ("refresh_token", "access_token")):
-                stolen = bytes(row[name])  # type: ignore[call-overload]
+                stolen = _bytes(row[name])
                 contexts = {token_context(str(other["workspace_id"]), str(other["id"]), wrong)}
                 if other is not row:
                     contexts.add(token_context(str(other["workspace_id"]), str(other["id"]), name))
@@ -255,16 +273,16 @@ async def test_rotation_reseals_every_workspace_and_the_old_key_can_go(
 ) -> None:
     monkeypatch.setattr(keys, "_BATCH", 2)  # 3 accounts of a workspace are two batches
     file = Path(keys.add_sealing_key(sealed))
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert mode(file) == 0o600
     both = await brought_up(sealed.settings)
     old, (new, *kept) = sealed.vault.key_ids[0], both.vault.key_ids
     assert kept == [old]
     assert tokens(both.vault, sealed.admin_url) == EXPECTED  # the old key still opens
     assert await keys.reseal(both) == 5
     assert await keys.reseal(both) == 0  # and may be repeated
-    ids = {key_id_of(bytes(row[name])) for row in seals(sealed.admin_url) for name in FIELDS}  # type: ignore[call-overload]
+    ids = {key_id_of(_bytes(row[name])) for row in seals(sealed.admin_url) for name in FIELDS}
     assert ids == {new}
-    file.write_text(file.read_text().split(",")[0])
+    put(file, held(file).split(",")[0])
     alone = await brought_up(sealed.settings)
     assert alone.vault.key_ids == (new,)
     assert tokens(alone.vault, sealed.admin_url) == EXPECTED
@@ -272,15 +290,15 @@ async def test_rotation_reseals_every_workspace_and_the_old_key_can_go(
 
 async def test_a_key_that_is_still_needed_is_missed_at_start(sealed: Installation) -> None:
     file = sealed.settings.data_dir / "secret.keys"
-    kept = file.read_text()
+    kept = held(file)
     for instead in (generate_key(), f"{generate_key()},{generate_key()}"):
-        file.write_text(instead)
+        put(file, instead)
         with pytest.raises(Misconfigured) as refused:
             await brought_up(sealed.settings)
         assert refused.value.code == "unknown_key"
         assert sealed.vault.key_ids[0] in refused.value.message  # which key, by its id
         assert instead not in f"{refused.value.message}{refused.value.action}"
-    file.write_text(f"{generate_key()},{kept}")
+    put(file, f"{generate_key()},{kept}")
     await brought_up(sealed.settings)
 
 
@@ -298,7 +316,7 @@ async def test_a_resealing_that_is_half_done_still_needs_both_keys(
             "update studio.accounts set refresh_token = %s where id = %s",
             (sealed.vault.seal("refresh-4", context=context), row["id"]),
         )
-    file.write_text(file.read_text().split(",")[0])
+    put(file, held(file).split(",")[0])
     with pytest.raises(Misconfigured, match=sealed.vault.key_ids[0]):
         await brought_up(sealed.settings)
 
@@ -313,8 +331,8 @@ async def test_a_disconnected_account_needs_no_key(empty_url: str, tmp_path: Pat
             "disconnect_account", {"account_id": "shop0"}, Caller(principal=owner, surface=Surface.REST, zone="UTC")
         )
     await database.close()
-    assert [(bytes(row["access_token"]), row["refresh_token"]) for row in seals(empty_url)] == [(b"", None)]  # type: ignore[call-overload]
-    (installation.settings.data_dir / "secret.keys").write_text(generate_key())
+    assert [(_bytes(row["access_token"]), row["refresh_token"]) for row in seals(empty_url)] == [(b"", None)]
+    put(installation.settings.data_dir / "secret.keys", generate_key())
     changed = await brought_up(installation.settings)
     assert await keys.reseal(changed) == 0
 

@@ -31,8 +31,10 @@ REST: Mapping[str, object] = {
 def values(theirs: Filled) -> dict[str, Sequence[object]]:
     """Every way to name a thing of theirs, by the field that takes it."""
     return {
-        "post_id": [theirs.draft_id, theirs.draft_code, f"#{theirs.draft_code.lower()}", theirs.planned_id]
-        + [theirs.sent_id, f"{{{theirs.draft_id}}}", "the words of bakery", "the bakery post"],
+        "post_id": [
+            *(theirs.draft_id, theirs.draft_code, f"#{theirs.draft_code.lower()}", theirs.planned_id, theirs.sent_id),
+            *(f"{{{theirs.draft_id}}}", "the words of bakery", "the bakery post"),
+        ],
         "account_id": [theirs.account_id, theirs.handle, f"@{theirs.handle}", theirs.external_id],
         "media": [[{"asset_id": theirs.asset_id}], [{"asset_id": theirs.asset_name}], [{"asset_id": "bakery front"}]],
         "external_id": [theirs.external_id],

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID
 
 import psycopg
@@ -57,7 +58,7 @@ def assert_one_history(admin_url: str, post: Result) -> None:
     changes.sort(key=lambda change: int(change["after"]["version"]))  # type: ignore[index]
     versions = [int(change["after"]["version"]) for change in changes]  # type: ignore[index]
     assert versions == list(range(1, int(str(post["version"])) + 1))
-    for earlier, later in zip(changes, changes[1:], strict=False):
+    for earlier, later in pairwise(changes):
         assert later["before"] == earlier["after"]
     last = changes[-1]["after"]
     assert isinstance(last, dict)

@@ -1,7 +1,7 @@
 """What words mean which post: ids, codes, "it", "the last draft", words from it, days; and words meant to do harm."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -12,8 +12,9 @@ from core.errors import Ambiguous, InvalidInput, NotFound, StudioError
 from db.models.conversation import Thread
 from tests.conftest import TestClock
 from tests.tools.conftest import AddPhoto, Desk
-from tools.context import Doors, Role
+from tools.context import Doors, Principal, Role
 
+AddMember = Callable[..., Awaitable[tuple[Principal, str]]]
 Posts = Mapping[str, Mapping[str, object]]
 
 
@@ -154,7 +155,7 @@ async def test_conversations_do_not_share_what_it_means(chat: Desk, doors: Doors
     assert await found(chat.turn(), "it") == posts["espresso"]["id"]
 
 
-async def test_it_of_somebody_who_made_nothing_is_nothing(desk: Desk, posts: Posts, add_member) -> None:  # type: ignore[no-untyped-def]
+async def test_it_of_somebody_who_made_nothing_is_nothing(desk: Desk, posts: Posts, add_member: AddMember) -> None:
     newcomer = desk.as_((await add_member(desk.caller.principal.workspace_id, Role.EDITOR))[0])
     with pytest.raises(NotFound):
         await found(newcomer, "it")

@@ -106,7 +106,7 @@ def _readings(context: Context, words: str) -> Iterator[Reading]:
     """The days that a reference speaks of and the words that are left, the likeliest reading first."""
     first = _time_in(context, words)
     yield first
-    # A weekday alone is more often a word ("Black Friday"): "the Friday post" is one of that day when none has the word.
+    # A weekday alone is more often a word ("Black Friday"), so it is read as a day only when no post has the word.
     if first[0] is None and (day := _WEEKDAY.search(words)) is not None:
         start, end = window(day[0], now=context.now, zone=context.caller.zone)
         yield start, end, words[: day.start()] + words[day.end() :]

@@ -135,8 +135,15 @@ create table posts (
   check (status not in ('scheduled', 'publishing') or next_attempt_at is not null)
 );
 create index posts_due on posts (next_attempt_at) where status in ('scheduled', 'publishing');
-create index posts_by_time on posts (workspace_id, scheduled_for);
-create index posts_by_age on posts (workspace_id, id);
+-- The order of the calendar: what was planned, else when it went out; said by CASE, since PostgreSQL holds coalesce()
+-- to leak, and looks up no index by it where row-level security is. (A page by age has unique (workspace_id, id).)
+create index posts_by_plan on posts
+  (workspace_id, (case when scheduled_for is not null then scheduled_for else published_at end), id);
+create index posts_planned on posts
+  (workspace_id, (case when scheduled_for is not null then scheduled_for else published_at end), id)
+  where status = 'scheduled';
+create index posts_by_status on posts (workspace_id, status, id);
+create index posts_by_account on posts (workspace_id, account_id, scheduled_for);
 create table post_media (
   workspace_id uuid not null,
   post_id uuid not null,
@@ -273,7 +280,9 @@ create table tool_calls (
   unique (workspace_id, key)
 );
 create index tool_calls_by_thread on tool_calls (workspace_id, thread_id, id);
-create index tool_calls_by_user on tool_calls (workspace_id, user_id, id);
+create index tool_calls_by_user on tool_calls (workspace_id, user_id, id) where run_id is null;
+create index tool_calls_by_run on tool_calls (workspace_id, run_id, id) where run_id is not null;
+create index tool_calls_by_age on tool_calls (workspace_id, id);
 """
 
 # Roles belong to the whole cluster: another database, or another process, may have made them first.
