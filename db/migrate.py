@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from core.errors import Misconfigured, Unavailable
+from db.engine import APP_ROLE
 from db.models.base import SCHEMA
 
 # Any fixed number: it names the lock "somebody migrates Studio's schema" in this database.
@@ -116,6 +117,19 @@ def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+async def let_app_log_in(admin_url: str) -> None:
+    """Let the application's role log in by itself; for the embedded PostgreSQL, where nobody else reaches the socket.
+
+    Its connections are then not a superuser's that took a lesser role: no statement can take the role off again.
+    """
+    engine = create_async_engine(admin_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"alter role {APP_ROLE} login"))
+    finally:
+        await engine.dispose()
 
 
 async def current_revision(admin_url: str) -> str | None:

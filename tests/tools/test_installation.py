@@ -136,6 +136,22 @@ async def test_the_embedded_database_lies_in_one_folder(tmp_path: Path) -> None:
         await asyncio.to_thread(installation.close)
 
 
+async def test_no_statement_of_the_embedded_application_can_become_a_superuser(tmp_path: Path) -> None:
+    installation = await brought_up(settings_for("", tmp_path))
+    try:
+        with psycopg.connect(installation.app_url, autocommit=True) as connection:
+            for attempt in ("reset role", "set role none", "reset session authorization"):
+                connection.execute(attempt)
+                row = connection.execute(
+                    "select session_user, rolsuper, rolbypassrls from pg_roles where rolname = current_user"
+                ).fetchone()
+                assert row == ("studio_app", False, False), attempt
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("set role postgres")
+    finally:
+        installation.close()
+
+
 # --- people's keys ---------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from core.storage import DirectoryStore, MediaStore
 from core.vault import Vault, generate_key
 from db import migrate
 from db.embedded.cluster import Cluster, start
-from db.engine import as_migrating_role
+from db.engine import APP_ROLE, as_migrating_role
 from db.queries import people
 from memory import checkpoints
 
@@ -88,6 +88,8 @@ async def prepare(settings: Settings, *, progress: Progress) -> Installation:
             progress("bringing the database schema up to date")
             await migrate.upgrade(admin_url)
             await checkpoints.setup(admin_url)
+            if cluster is not None:
+                await migrate.let_app_log_in(admin_url)
             # All or nothing: a workspace without an owner would be found by the next start, and nobody could sign in.
             async with as_migrating_role(admin_url) as connection:
                 is_new = await _first_owner(connection, settings)
@@ -100,7 +102,7 @@ async def prepare(settings: Settings, *, progress: Progress) -> Installation:
         settings=settings,
         cluster=cluster,
         admin_url=admin_url,
-        app_url=admin_url,
+        app_url=cluster.dsn(database="studio", user=APP_ROLE) if cluster is not None else admin_url,
         vault=vault,
         store=store,
         owner_key=known_owner_key(settings),
