@@ -92,10 +92,11 @@ def test_a_short_directory_of_somebody_else_is_not_trusted(made: Path, tmp_path:
 @needs_root
 def test_no_place_for_the_socket_at_all(tmp_path: Path) -> None:
     # /tmp and /var/tmp become read-only in a mount namespace of the process; the data stay writable under /mnt.
-    script = (
-        f"mount --bind '{tmp_path}' /mnt && mount -t tmpfs -o ro none /tmp && mount -t tmpfs -o ro none /var/tmp"
-        ' && exec "$@"'
+    # Read-only and not covered: this checkout itself may lie in /tmp.
+    read_only = " && ".join(
+        f"mount --bind {place} {place} && mount -o remount,ro,bind {place}" for place in ("/tmp", "/var/tmp")
     )
+    script = f"mount --bind '{tmp_path}' /mnt && {read_only}" + ' && exec "$@"'
     if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], check=False).returncode != 0:
         pytest.skip("root may not mount here")
     with StudioProcess(Path("/mnt") / ("l" * 100), wrapper=("unshare", "-m", "sh", "-c", script, "sh")) as studio:
