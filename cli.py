@@ -190,9 +190,12 @@ def ask(
         if approve or reject:
             decision = "approve" if approve else "reject"
             return await terminal.decide(_server(settings), approve or reject, decision, console=out)
-        if not text:
+        if not text.strip():
             raise Misconfigured("Say what you want.", action='For example: studio ask "what is scheduled this week?"')
-        return await terminal.ask(_server(settings), text, console=out, state_file=_state_file(settings), new=new)
+        person = sys.stdin.isatty() and sys.stdout.isatty()
+        read = (lambda prompt: out.input(prompt, markup=False)) if person else None
+        state = _state_file(settings)
+        return await terminal.ask(_server(settings), text, console=out, state_file=state, new=new, read=read)
 
     _run(run())
 

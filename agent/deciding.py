@@ -48,7 +48,7 @@ class Deciding:
                 raise Conflict(
                     f"This run waits for nobody: it is {run.status}.",
                     code="run_not_waiting",
-                    action="Look at the run; what it asked before is answered or withdrawn.",
+                    action="What it asked before is answered or withdrawn; if it is still wanted, ask for it again.",
                 )
         return approval_id
 

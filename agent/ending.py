@@ -101,16 +101,12 @@ def _sentence(error: StudioError) -> str:
 
 def _lines(ending: Ending, approval: ApprovalRequest | None) -> list[Line]:
     lines: list[Line] = []
-    names = {
-        action["tool_call_id"]: (action["command"], action["status"])
-        for action in conversation.actions(ending.messages)
-    }
+    actions = {action["tool_call_id"]: action for action in conversation.actions(ending.messages)}
     for message in ending.messages:
         if isinstance(message, AIMessage) and message.text and message.text != STOPPED:
             lines.append(Line(key=str(message.id), role="assistant", content=str(message.text)))
         elif isinstance(message, ToolMessage):
-            command, status = names[message.tool_call_id]
-            details = {"tool_call_id": message.tool_call_id, "command": command, "status": status}
+            details = _details(actions[message.tool_call_id])
             line = Line(key=str(message.id), role="tool", content=conversation.summary(message), details=details)
             lines.append(line)
     if approval is not None:
@@ -120,3 +116,11 @@ def _lines(ending: Ending, approval: ApprovalRequest | None) -> list[Line]:
         details = {"error": ending.error.code}
         lines.append(Line(key="error", role="assistant", content=_sentence(ending.error), details=details))
     return lines
+
+
+def _details(action: dict[str, object]) -> dict[str, object]:
+    """What a call did, short: the post it was about is named, for whoever shows the conversation later."""
+    details = {name: action[name] for name in ("tool_call_id", "command", "status")}
+    result = action["result"]
+    post = result.get("post") if isinstance(result, dict) else None
+    return details | ({"post_id": post["id"]} if isinstance(post, dict) and "id" in post else {})

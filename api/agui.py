@@ -18,7 +18,7 @@ from agent.runs import RunTicket, title_of
 from api import approvals
 from api.caller import RestCaller
 from api.front import Front, FrontDoor
-from api.once import Deed, once
+from api.once import Deed, once, require_storable
 from api.runs import LONGEST_TEXT
 from api.streams import PING_SECONDS
 from core.errors import InvalidInput, Problem
@@ -79,6 +79,7 @@ async def run_agent(front: FrontDoor, caller: RestCaller, wire: RunAgentInput) -
 
 async def _begun(front: Front, caller: Caller, wire: RunAgentInput) -> _Projection:
     text = text_of(wire.messages)
+    require_storable({"thread": wire.thread_id, "run": wire.run_id, "messages": text})
     thread_id = await _thread(front, caller, wire.thread_id, text)
 
     async def start() -> dict[str, object]:

@@ -17,7 +17,7 @@ from core.ids import parse_id
 from db.queries import accounts
 from tools.assets import keep_asset
 from tools.command import Effect
-from tools.dispatcher import allow
+from tools.consent import allow
 from tools.media.intake import take_in
 from tools.public_media import PublicMedium, open_public_link
 

@@ -7,12 +7,13 @@ same table of calls.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from core.errors import Conflict
+from core.errors import Conflict, InvalidInput
 from core.ids import new_id
 from db.models.conversation import ToolCall
 from db.queries import calls
 from tools.context import Doors, Principal
 from tools.dispatcher import fingerprint
+from tools.storable import unstorable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,10 @@ async def once(
     """Do it, unless this key was used before; an error is not kept, so that the request can be repeated.
 
     The deed commits on its own, a moment before its answer is kept: a process killed in between lets a repeat do it
-    again, which is why commands have their key in the transaction of their effect instead.
+    again, which is why commands have their key in the transaction of their effect instead. Raises ``InvalidInput`` for
+    arguments that no database keeps.
     """
+    require_storable(deed.arguments)
     if deed.key is None:
         return Kept(answer=await perform(), replayed=False)
     async with doors.database.session(principal.workspace_id) as session:
@@ -50,6 +53,18 @@ async def once(
         answer = await perform()
         await calls.record(session, row(principal, deed, answer))
     return Kept(answer=answer, replayed=False)
+
+
+def require_storable(given: object) -> None:
+    """Raise ``InvalidInput`` for text or numbers that PostgreSQL cannot keep, such as a NUL character."""
+    if problems := unstorable(given):
+        listed = " ".join(f"{problem.path}: {problem.message}" for problem in problems[:5])
+        raise InvalidInput(
+            f"The request does not fit: {listed}",
+            code="invalid_input",
+            action="Correct the named fields.",
+            problems=problems,
+        )
 
 
 def row(principal: Principal, deed: Deed, answer: dict[str, object]) -> dict[str, object]:

@@ -21,6 +21,8 @@ log = logging.getLogger("studio.api")
 MEDIA_TYPE = "application/problem+json"
 _CODES = {400: "bad_request", 404: "route_not_found", 405: "method_not_allowed", 413: "too_large"}
 _DATABASE_RETRY_SECONDS = 5
+# What pydantic calls a body that cannot be read at all, or is no object.
+_NO_OBJECT = frozenset({"json_invalid", "model_attributes_type"})
 
 # The schema that every error response refers to in /openapi.json.
 SCHEMA: dict[str, object] = {
@@ -113,6 +115,14 @@ def of_http(error: HTTPException) -> Response:
 
 def of_validation(error: RequestValidationError) -> Response:
     """The problem of a request whose fields do not fit."""
+    if any(each["type"] in _NO_OBJECT for each in error.errors()):
+        return problem(
+            422,
+            "invalid_input",
+            "The body is no JSON object.",
+            action="Send one JSON object, with the header Content-Type: application/json.",
+            problems=[{"path": "", "code": "json_invalid", "message": "This is no JSON object."}],
+        )
     found = [
         {
             "path": dotted(each["loc"]),

@@ -18,6 +18,8 @@ from core.errors import StudioError
 
 DONE, FAILED, WAITING = 0, 1, 3
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_YES = frozenset({"yes", "y", "ok", "okay", "approve", "yes please", "go ahead", "do it"})
+_NO = frozenset({"no", "n", "reject", "no thanks", "don't"})
 _QUIT = frozenset({"/quit", "/exit", "quit", "exit"})
 _NEW = "/new"
 
@@ -33,6 +35,8 @@ class Screen:
     interrupts: list[Event] = field(default_factory=list)
     failed: bool = False
     _speaking: bool = False
+    _said: str = ""
+    _refusals: list[str] = field(default_factory=list)
 
     def show(self, event: Event) -> None:
         """Draw one event."""
@@ -41,6 +45,7 @@ class Screen:
                 self.interrupts = []  # whatever was asked before is answered
             case "TEXT_MESSAGE_CONTENT":
                 self._speaking = True
+                self._said += str(event.get("delta", ""))
                 self._write(str(event.get("delta", "")), end="")
             case "TEXT_MESSAGE_END":
                 self.rest()
@@ -80,14 +85,19 @@ class Screen:
             self.interrupts = cast("list[Event]", outcome.get("interrupts", []))
         if kind == "cancelled":
             self._write("Stopped.", style="dim")
+        for words in self._refusals:
+            if words not in self._said:  # the agent kept it to itself
+                self._write(words, style="dim")
 
     def _result(self, event: Event) -> None:
         name = self.names.get(str(event.get("toolCallId")), "")
         ok, words = outcome_of(event.get("content"))
         line = Text("✓ " if ok else "✕ ", style="green" if ok else "red")
         line.append(name, style="bold" if not ok else "dim")
-        if not ok or not name:
-            line.append(f"  {clean(words)}", style="dim")
+        if not ok:
+            self._refusals.append(words)
+        elif not name:
+            line.append(clean(words), style="dim")
         self.console.print(line, soft_wrap=True)
 
     def _write(self, words: str, *, style: str = "", end: str = "\n") -> None:
@@ -123,23 +133,33 @@ def show_error(console: Console, error: StudioError) -> None:
         console.print(Text(clean(error.action), style="dim"), soft_wrap=True)
 
 
-async def ask(server: Server, text: str, *, console: Console, state_file: Path, new: bool = False) -> int:
+async def ask(
+    server: Server, text: str, *, console: Console, state_file: Path, new: bool = False, read: Read | None = None
+) -> int:
     """Say one sentence in this terminal's conversation (``new``: in a fresh one); the exit status.
 
-    0 done, 1 failed, 3 a person has to say yes first: printed with how to.
+    0 done, 1 failed, 3 a person has to say yes first: asked with ``read``, else (None) printed with how to. A plain
+    yes or no answers what the conversation waits for.
     """
+    turn = Turn()
     try:
-        async with connect(server) as client:
-            screen = Screen(console=console)
-            turn = Turn()
-            thread_id = None if new else await _living_thread(client, state_file, server.url)
-            await _draw(screen, client.ask(text, thread_id=thread_id, turn=turn))
-            remember_thread(state_file, server.url, turn.thread_id)
+        if new:
+            remember_thread(state_file, server.url, None)
+        waiting = await _waiting_run(server, state_file, text)
+        if waiting is not None:
+            return await _decide(server, waiting, _decision(text) or "reject", console)
+        screen = await _say(server, text, console, state_file, turn)
+        while screen.interrupts and read is not None:
+            _show_question(console, screen.interrupts[0])
+            screen = await _answer(server, _asked(read), screen, turn)
+    except EOFError:
+        console.print()
     except StudioError as error:
         show_error(console, error)
         return FAILED
     for interrupt in screen.interrupts:
-        _show_question(console, interrupt)
+        if read is None:
+            _show_question(console, interrupt)
         hint = f"Answer it with: studio ask --approve {interrupt.get('id')}   (or --reject {interrupt.get('id')})"
         console.print(Text(hint, style="dim"), soft_wrap=True)
     return WAITING if screen.interrupts else FAILED if screen.failed else DONE
@@ -150,19 +170,48 @@ async def decide(server: Server, approval_id: str, decision: str, *, console: Co
     try:
         async with connect(server) as client:
             approval = await client.call("GET", f"/v1/approvals/{approval_id}")
+            if approval.get("status") != "pending":
+                console.print(Text(f"This question is closed: it was {approval.get('status')}.", style="red"))
+                console.print(Text("If it is still wanted, ask for it again.", style="dim"))
+                return FAILED
             run_id = approval.get("run_id")
             if not run_id:
                 answer = await client.call("POST", f"/v1/approvals/{approval_id}", {"decision": decision})
                 console.print(Text(clean(str(answer.get("summary", "Done.")))), soft_wrap=True)
                 return DONE
-            screen = Screen(console=console)
-            turn = Turn(run_id=str(run_id))
-            await _skip_seen(client, turn, screen)
-            await _draw(screen, client.resume(turn, decision))
+        return await _decide(server, str(run_id), decision, console)
     except StudioError as error:
         show_error(console, error)
         return FAILED
+
+
+async def _decide(server: Server, run_id: str, decision: str, console: Console) -> int:
+    async with connect(server) as client:
+        screen = Screen(console=console)
+        turn = Turn(run_id=run_id)
+        await _skip_seen(client, turn, screen)
+        await _draw(screen, client.resume(turn, decision))
     return WAITING if screen.interrupts else FAILED if screen.failed else DONE
+
+
+def _decision(words: str) -> str | None:
+    """What a plain yes or no decides; None for words that say anything else."""
+    plain = words.strip(" .!").lower()
+    return "approve" if plain in _YES else "reject" if plain in _NO else None
+
+
+def _asked(read: Read) -> str:
+    return "approve" if _decision(read("Approve? [y/N] ")) == "approve" else "reject"
+
+
+async def _waiting_run(server: Server, state_file: Path, words: str) -> str | None:
+    """The run of this terminal's conversation that waits for an answer, when the words are one."""
+    thread_id = remembered_thread(state_file, server.url)
+    if thread_id is None or _decision(words) is None:
+        return None
+    async with connect(server) as client:
+        run = (await _thread(client, thread_id) or {}).get("active_run")
+    return str(run["id"]) if isinstance(run, dict) and run.get("status") == "waiting" else None
 
 
 def chat(server: Server, *, console: Console, state_file: Path, read: Read | None = None) -> int:
@@ -191,8 +240,7 @@ def _turn(server: Server, words: str, console: Console, state_file: Path, read: 
         screen = asyncio.run(_say(server, words, console, state_file, turn))
         while screen.interrupts:
             _show_question(console, screen.interrupts[0])
-            yes = read("Approve? [y/N] ").strip().lower() in {"y", "yes"}
-            screen = asyncio.run(_answer(server, "approve" if yes else "reject", screen, turn))
+            screen = asyncio.run(_answer(server, _asked(read), screen, turn))
     except KeyboardInterrupt:
         console.print()
         if turn.run_id is not None and not turn.ended:
@@ -242,15 +290,17 @@ async def _skip_seen(client: StudioClient, turn: Turn, screen: Screen) -> None:
 async def _living_thread(client: StudioClient, state_file: Path, url: str) -> str | None:
     """The remembered conversation, unless the server knows it no more (another database, or deleted)."""
     thread_id = remembered_thread(state_file, url)
-    if thread_id is None:
-        return None
+    return thread_id if thread_id is not None and await _thread(client, thread_id) is not None else None
+
+
+async def _thread(client: StudioClient, thread_id: str) -> Event | None:
+    """A conversation; None when the server knows it no more."""
     try:
-        await client.call("GET", f"/v1/threads/{thread_id}")
+        return await client.call("GET", f"/v1/threads/{thread_id}")
     except Refused as error:
         if error.http_status != httpx.codes.NOT_FOUND:
             raise
         return None
-    return thread_id
 
 
 def _show_question(console: Console, interrupt: Event) -> None:

@@ -97,6 +97,7 @@ class Step:
     irreversible: bool = False
     repeat: RepeatSafety = RepeatSafety.NONE
     delay: float = 0.0
+    otherwise: "Done | None" = None  # the post is live already: what to conclude if this step never succeeds
 
 
 @dataclass(frozen=True, kw_only=True)

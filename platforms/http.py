@@ -92,7 +92,7 @@ async def exchange(
             return await _read(client, request)
     except _NEVER_SENT as error:
         raise Transient(f"{where}: the network cannot be reached ({type(error).__name__}).") from error
-    except (httpx.TransportError, TimeoutError) as error:
+    except (httpx.RequestError, TimeoutError) as error:  # a body that cannot be unpacked is no answer either
         raise undecided(f"{where}: no usable answer came ({type(error).__name__}).", repeatable=repeatable) from error
     except _AnswerTooLong as error:
         raise undecided(

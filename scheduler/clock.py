@@ -6,6 +6,7 @@ no other, and stopping claims nothing more while what runs reaches a recorded st
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -103,15 +104,21 @@ class Clock:
 
     async def stop(self, *, patience: float) -> None:
         """Claim nothing more; wait ``patience`` seconds for what runs, then cancel it (its lease runs out)."""
+        deadline = asyncio.get_running_loop().time() + patience
         self._stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         for event in self._due.values():
             event.set()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        tasks = [task for running in self._running.values() for task in running]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=patience)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await _finish(self._loops, deadline)  # a claim may hang where the database does
+        await _finish([task for running in self._running.values() for task in running], deadline)
+
+
+async def _finish(tasks: Sequence[asyncio.Task[None]], deadline: float) -> None:
+    """Wait for tasks until a time of the loop's clock, then cancel those that are late."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)

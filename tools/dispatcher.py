@@ -4,20 +4,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 from uuid import UUID
 
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from core import clock
-from core.errors import Conflict, Forbidden, InvalidInput, Problem, StudioError
+from core.errors import Conflict, InvalidInput, Problem, StudioError
 from core.ids import new_id
 from db.models.conversation import ToolCall
 from db.queries import approvals, calls
 from tools.catalog import Catalog
 from tools.command import AnyCommand, Arguments, Effect, Proposal
-from tools.context import Caller, Context, Doors, Surface
+from tools.consent import allow, asks
+from tools.context import Caller, Context, Doors
 from tools.storable import unstorable
 
 
@@ -170,34 +170,6 @@ def _unusable(command: AnyCommand, problems: Sequence[Problem]) -> InvalidInput:
 def _problem(detail: ErrorDetails) -> Problem:
     path = ".".join(str(part) for part in detail["loc"])
     return Problem(path=path, code=detail["type"], message=detail["msg"].removeprefix("Value error, "))
-
-
-def allow(effect: Effect, caller: Caller) -> None:
-    """Raise ``Forbidden`` unless the caller's role allows this effect."""
-    role = caller.principal.role
-    match effect:
-        case Effect.READ:
-            return
-        case Effect.WRITE | Effect.SCHEDULE | Effect.IRREVERSIBLE:
-            if not role.may_write and not (caller.approval_id is not None and role.may_approve):
-                raise Forbidden(
-                    f"Your role here is {role}, which may look but not change anything.",
-                    action="Ask an owner of the workspace to make you an editor.",
-                )
-        case _:
-            assert_never(effect)
-
-
-def asks(effect: Effect, caller: Caller, policy: str) -> bool:
-    """Whether a call stops for a person under STUDIO_APPROVALS; a direct act of who may approve never does."""
-    if effect in {Effect.READ, Effect.WRITE} or policy == "none":
-        return False
-    if caller.surface is Surface.SYSTEM:
-        return False
-    if caller.surface is Surface.REST:
-        stops = not caller.principal.role.may_approve
-        return stops and (effect is Effect.IRREVERSIBLE or policy == "all")
-    return effect is Effect.IRREVERSIBLE or policy in {"agent", "all"}
 
 
 def _recorded(arguments: Arguments) -> dict[str, object]:

@@ -83,12 +83,13 @@ async def _require_untouched(context: Context, steps: Sequence[tuple[UUID, dict[
 async def _restore(context: Context, post: Post, kept: object) -> str:
     before = await snapshot(context, post)
     if not isinstance(kept, dict):
-        post.status, post.next_attempt_at = Status.CANCELLED, None
+        post.status, post.next_attempt_at, post.lease_until = Status.CANCELLED, None, None
         await changed(context, post, before)
         return f"{label(post)} is cancelled again, as it was made by that."
     for name, value in kept.items():
         if name not in {"version", "media", "account_id"}:
             setattr(post, name, datetime.fromisoformat(value) if name in _TIMES and value else value)
+    post.lease_until = None  # whoever has just claimed it for the time it had lets go
     media = [(UUID(asset_id), alt_text) for asset_id, alt_text in kept["media"]]
     await posts.replace_media(context.session, post, media)
     _keep_future(context, post)

@@ -42,7 +42,7 @@ _TRAILING = re.compile(
     r"| very much)?|thx|cheers|ta|ok(?:ay)?"
     r"|for me|for us|if you can|if you could|if you don't mind|if possible|would you|will you|could you|can you"
     r"|when you can|when you have a (?:moment|minute)|mate|love"
-    r"|will ya|studio|again|then|though|now please|kindly))+[\s?!.…]*\Z",
+    r"|will ya|studio|again|then|though|(?<!right )now please|kindly))+[\s?!.…]*\Z",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"(?<=[\w\ue000-\uf8ff)'%])[.!?;…]+(?:\s+|\Z)|\n+|(?<=[.!?])\s+")

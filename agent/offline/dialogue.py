@@ -114,6 +114,8 @@ def _is_answer(said: str, question: Question, networks: tuple[str, ...]) -> bool
     if question.missing in {"yes", "when", "choice", "caption"}:
         return True
     alone = interpret(said, networks)
+    if question.missing == "post" and alone.question is not None:
+        return all(step.command == "show_post" for step in alone.question.steps)
     return not alone.steps or all(step.command == "show_post" for step in alone.steps)
 
 
@@ -150,6 +152,8 @@ def _as_called(step: Step, call: Call) -> Step:
 
 def _asked_by(error: Mapping[str, object], steps: tuple[Step, ...]) -> Question | None:
     code, text = str(error.get("code", "")), str(error.get("message", ""))
+    if code == "withdrawn":  # a "yes" in words to what waited for the button: it is asked again
+        return Question(text=text, missing="yes", steps=steps)
     candidates = error.get("candidates")
     options = tuple(
         Option(id=str(row.get("id", "")), label=str(row.get("label", "")))

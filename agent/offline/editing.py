@@ -65,6 +65,7 @@ _STYLE = re.compile(
     re.IGNORECASE,
 )
 _PART_EDIT = re.compile(
+    rf"(?:add|append|put) (?:#\w+[\s,]*(?:and )?)+(?:(?:to|in|on|at)\b.*)?|"
     rf"(?:change|replace|swap)\s+{MARK}\s+(?:to|with|for|by|into)\s+{MARK}.*|(?:fix|correct) (?:the|a|that|my"
     rf"|this) (?:typo|spelling|mistake|grammar|error)s?\b.*",
     re.IGNORECASE,
@@ -116,7 +117,9 @@ def _read_media_change(clause: str, sentence: Sentence) -> Reading:
     verb = _MEDIA_VERB.match(clause)
     if swap is None and verb is None:
         return Reading()
-    read = read_media(f"use {swap['media']}" if swap else clause, sentence)
+    # "the latte one" is a photo where one is swapped for another.
+    wanted = re.sub(r"\bone\Z", "photo", swap["media"]) if swap else ""
+    read = read_media(f"use {wanted}" if swap else clause, sentence)
     rest = read.rest
     while (shorter := _INSTEAD.sub("", rest).strip(" ,.:")) != rest:
         rest = shorter

@@ -12,6 +12,11 @@ from agent.offline.replies import described
 from agent.offline.sentence import Sentence, take_apart
 from core.jsontypes import JsonValue
 
+_LONGEST_SUBJECT = 2000  # characters: what create_draft takes as "about"
+_TOO_LONG = (
+    "That is more than I can take as a post's subject: 2,000 characters at most, so I did nothing. Words that shall go"
+    " out just as they are, put in quotes."
+)
 _LONGEST_COMMAND = 400  # characters; only what a post is about takes more
 _ASKED_TO = re.compile(
     r"(?:.*[,.!]\s*)?(?:(?:please |ok |so |and |hey |hi |then )*)(?:can|could|would|will|may|do you mind"
@@ -138,6 +143,8 @@ class _Plan:
         refusal = next((reading.answer for reading in self.answers if not reading.filler), None)
         if self.media:
             return self._left_over_media(steps)
+        if any(len(str(step.arguments.get("about", ""))) > _LONGEST_SUBJECT for step in steps):
+            return say(_TOO_LONG)
         if self.unknown and refusal is None:
             known = () if self.question is not None else steps
             return talk.not_understood(self.sentence.restored(self.unknown[0]), *known, described=described(known))
@@ -197,7 +204,7 @@ def _readers(
         lambda: looking.read_show(clause, sentence),
         lambda: planning.read_move(aimless, sentence),
         lambda: planning.read_schedule(aimless, sentence),
-        lambda: planning.read_cancel(clause, sentence),
+        lambda: planning.read_cancel(aimless, sentence),
         lambda: planning.read_publish(aimless, sentence),
     )
 

@@ -28,7 +28,7 @@ _THINGS = re.compile(
 )
 _SEVERAL = re.compile(r"\b(?:posts|drafts|reels|carousels|ones|everything|calendar|schedule)\b", re.IGNORECASE)
 _SAYS_PLANNED = re.compile(r"schedul|plan|queue|coming|going", re.IGNORECASE)
-_NEXT_ONE = re.compile(r"when(?:'?s| is| are) (?:the|our|my) next (?:posts?|ones?)\b", re.IGNORECASE)
+_NEXT_ONE = re.compile(r"when(?:'?s| is| are| does| do| will) (?:the|our|my) next (?:posts?|ones?)\b", re.IGNORECASE)
 _STATUSES = (
     ("failed", r"fail\w*|go(?:ne|es)? wrong|went wrong|errors?|problems?|broken|didn't go out|did not go out|rejected"),
     ("missed", r"missed"),
@@ -102,6 +102,10 @@ _POST_QUESTION = tuple(
             r"|been doing|performing|perform|look|looking)?"
         ),
         (
+            r"(?:is|was|are|were)\s+(?P<what>.+? (?:post|draft|one|reel|carousel))\s+(?:already |yet |now |still )*"
+            r"(?:live|up|out|online|there|scheduled|posted|published|sent|done|ready)(?:\s+(?:yet|already|now))*"
+        ),
+        (
             r"(?:did|has|have|was|is|does|were)\s+(?P<what>.+?)\s+(?:already |yet |been |actually |still |ever |get "
             r"|got |now )*(?:go|gone|going|went|publish|published|post|posted|scheduled|live|up|out|sent|fail|failed"
             r"|cancelled|ready|make it|done|there|ok|online)\b(?:\s+(?:to go )?(?:out|live|up|online"
@@ -148,7 +152,7 @@ _POST_QUESTION = tuple(
 _CAPTION_OF_IT = re.compile(
     r"(?:read me|show me|what'?s|what is|show|read|see)\s+(?:me )?(?:the|its) (?:caption|text|draft|preview|post"
     r"|copy)(?: (?:now|so far|again|say))?|what (?:do we|have we|did you) (?:have so far|got so far|write|written"
-    r"|wrote|draft(?:ed)?|come up with)|preview|show",
+    r"|wrote|draft(?:ed)?|come up with)|preview|show|read (?:it|this|that)(?: out| aloud| back)?(?: to (?:me|us))?",
     re.IGNORECASE,
 )
 _LONGEST = 400
@@ -187,7 +191,7 @@ def read_list(clause: str, sentence: Sentence) -> Reading:
 
 def _asks_for_more(rest: str) -> bool:
     """Whether a clause asks about one post ("when is it going out"), or for advice, which is no list."""
-    if re.match(r"(?:when|where|why|who|how(?! many))\b", rest, re.IGNORECASE) and not _SEVERAL.search(rest):
+    if re.match(r"(?:when|what time|where|why|who|how(?! many))\b", rest, re.IGNORECASE) and not _SEVERAL.search(rest):
         return True
     return re.search(r"\b(?:best|ideas?|should|why|how (?:do|can|to))\b", rest, re.IGNORECASE) is not None
 

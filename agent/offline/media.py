@@ -8,7 +8,7 @@ from core.jsontypes import JsonObject
 
 _NOUN = r"(?:photo|picture|pic|image|video|clip|shot|film|footage|snap|img)"
 _LINK = r"(?:link|url)"
-_VERB = r"(?:with|using|use|and use|featuring|add|attach|attaching|include|including|and|plus|put|take)"
+_VERB = r"(?:with|w/?|using|use|and use|featuring|add|attach|attaching|include|including|and|plus|put|take)"
 _FILE = re.compile(
     rf"(?:,?\s*\b(?:(?:and )?{_VERB}|and)\s+)?(?:\b(?:the|my|our"
     rf"|this)\s+)?(?:\b{_NOUN}\s+)?\b([\w-]{{1,60}}\.(?:jpe?g|png|webp|heic|gif|mp4|mov|m4v))\b",

@@ -45,6 +45,7 @@ _NEEDS_TO = re.compile(
     re.IGNORECASE,
 )
 _BARE_HOUR = re.compile(r"\s*(?:to|for) (\d{1,2})(?: o'?clock)?", re.IGNORECASE)
+_NEW_HOUR = re.compile(r"\s*(\d{1,2}(?:[:.]\d{2})?)(?: o'?clock)?\s*", re.IGNORECASE)
 _SET_FOR = re.compile(r"set \S+ for\b", re.IGNORECASE)
 _BETTER = re.compile(
     r"\s*(?:instead|is better|works better|would be better|suits better|suits us better|is fine instead|rather)\Z",
@@ -273,6 +274,8 @@ def _read_become(clause: str, sentence: Sentence) -> Reading:
     text = _BETTER.sub("", clause)
     compares = text != clause
     become = _BECOME.match(text)
+    if become and become["what"] and (hour := _NEW_HOUR.fullmatch(text, become.end())) is not None:
+        return _aim(Step(command="move_post", arguments={"when": f"at {hour[1]}"}), become["what"], sentence, "move")
     timed = around_time(text, become.end() if become else 0)
     if timed.phrase is None or _trimmed(timed.what) or (become is None and not compares):
         return Reading()

@@ -17,7 +17,7 @@ _WHO = (
     "I am the offline model: rules built into Studio that read commands in plain English, not a large language model."
 )
 _GREETING = re.compile(
-    r"(?:hey+|hi+|hello|hiya|heya|howdy|yo|good (?:morning|afternoon|evening|day)|morning|evening|hola|greetings)\b.*",
+    r"(?:hey+|hi+|hel+o+|hiya|heya|howdy|yo|good (?:morning|afternoon|evening|day)|morning|evening|hola|greetings)\b.*",
     re.IGNORECASE,
 )
 _THANKS = re.compile(
@@ -234,5 +234,7 @@ def not_understood(clause: str, *steps: Step, described: str = "") -> Reading:
     if steps:
         return ask(f"I did not understand “{short}”, so I have done nothing yet. Shall I {described}?", "yes", *steps)
     return say(
-        f"I did not understand “{short}”, so I did nothing. I am the offline model: plain commands work best. {CAN_DO}"
+        f"I did not understand “{short}”, so I did nothing. I am the offline model: plain commands work best, such as"
+        " “draft a post about our new espresso blend”, “schedule it for Friday at 9am” or “show me the drafts”. “help”"
+        " says what else I can do."
     )

@@ -71,15 +71,16 @@ async def renew(session: AsyncSession, hold: Hold) -> bool:
 
 async def write_intent(
     session: AsyncSession, hold: Hold, *, attempt_id: UUID, step: str, irreversible: bool, entry: dict[str, object]
-) -> bool:
-    """Say which call is about to be made, and renew the lease; False when the post is no longer ours."""
+) -> datetime | None:
+    """Say which call is about to be made, and renew the lease: when that was; None when the post is no longer ours."""
     statement = text(
         _HELD
         + "update publish_attempts a set step = :step, step_irreversible = :irreversible, intent_at = studio_now(),"
-        " steps = a.steps || :entry from held where a.id = :attempt and a.post_id = held.id returning a.id"
+        " steps = a.steps || :entry from held where a.id = :attempt and a.post_id = held.id returning a.intent_at"
     )
     values = {"attempt": attempt_id, "step": step, "irreversible": irreversible, "entry": Jsonb([entry])}
-    return (await session.execute(statement, hold.parameters() | values)).first() is not None
+    intent_at: datetime | None = await session.scalar(statement, hold.parameters() | values)
+    return intent_at
 
 
 async def write_result(

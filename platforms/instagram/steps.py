@@ -140,7 +140,9 @@ def _check_container(content: Content, progress: JsonObject, container_id: str) 
 def _after_publish(progress: JsonObject) -> Step | Done:
     media_id, permalink = text(progress, "media_id"), text(progress, "permalink")
     tries = count(progress, "permalink_tries")
-    if permalink is None and tries < MAX_PERMALINK_TRIES:
-        return Step(name="read_permalink", sends={"media_id": media_id}, delay=2.0**tries if tries else 0.0)
     note = None if permalink else "Instagram published the post but does not show its address."
-    return Done(platform_post_id=media_id, permalink=permalink, note=note)
+    done = Done(platform_post_id=media_id, permalink=permalink, note=note)
+    if permalink is not None or tries >= MAX_PERMALINK_TRIES:
+        return done
+    pause = 2.0**tries if tries else 0.0
+    return Step(name="read_permalink", sends={"media_id": media_id}, delay=pause, otherwise=done)

@@ -143,3 +143,40 @@ async def test_a_rejected_post_stays_a_draft(
     await idle(page)
     assert (await owner.get(f"/v1/posts/{post['id']}")).json()["status"] == "draft"
     await context.close()
+
+
+async def test_a_post_that_goes_out_is_followed_until_it_is_live_and_shown_again_after_a_reload(
+    browser: Browser, demo: Served, owner: httpx.AsyncClient, account_id: str, asset_id: str
+) -> None:
+    post = await draft(owner, account_id, asset_id)
+    context, page, complaints = await opened(browser, demo, WIDE)
+    log = page.get_by_role("log")
+    await say(page, f"Publish {post['code']} now")
+    await expect(page.get_by_role("button", name="Approve")).to_be_focused(timeout=20_000)
+    await idle(page)
+    await say(page, "Yes!")  # as good as the button
+    await expect(log.get_by_text("✓ Approved")).to_be_visible(timeout=20_000)
+    await expect(log.get_by_text(f"{post['code']} · posted")).to_be_visible(timeout=20_000)
+    await page.reload()
+    await expect(log.get_by_text(f"{post['code']} · posted")).to_be_visible(timeout=20_000)
+    await say(page, f"cancel {post['code']}")
+    refused = log.get_by_text("cannot be cancelled")
+    await expect(refused.last).to_be_visible(timeout=20_000)
+    await idle(page)
+    assert await refused.count() == 1  # said by the assistant, and not by the card as well
+    assert complaints == []
+    await context.close()
+
+
+async def test_a_question_that_is_left_can_no_longer_be_answered(
+    browser: Browser, demo: Served, owner: httpx.AsyncClient, account_id: str, asset_id: str
+) -> None:
+    post = await draft(owner, account_id, asset_id)
+    context, page, _ = await opened(browser, demo, WIDE)
+    await say(page, f"Publish {post['code']} now")
+    await expect(page.get_by_role("button", name="Approve")).to_be_focused(timeout=20_000)
+    await idle(page)
+    await say(page, "Which accounts are connected?")
+    await expect(page.get_by_text("withdrawn")).to_be_visible()
+    await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    await context.close()

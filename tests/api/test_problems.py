@@ -65,6 +65,30 @@ async def test_a_body_that_is_too_large_is_refused_announced_or_not(owner: httpx
     assert (await owner.get("/v1/posts")).status_code == 200
 
 
+async def test_words_that_cannot_be_kept_are_refused_before_anything_is_done(owner: httpx.AsyncClient) -> None:
+    thread = (await owner.post("/v1/threads", json={})).json()["id"]
+    agui = {"threadId": "t", "runId": "r", "messages": [{"role": "user", "content": "a\x00b"}]}
+    for path, body in (
+        ("/v1/ask", {"text": "draft a post about caf\x00e"}),
+        ("/v1/threads", {"title": "a\x00b"}),
+        (f"/v1/threads/{thread}/runs", {"text": "a\x00b"}),
+        ("/agui", agui),
+    ):
+        answer = await owner.post(path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input"), path
+        assert "NUL" in answer.json()["detail"]
+    assert len((await owner.get("/v1/threads")).json()["items"]) == 1
+
+
+async def test_a_body_that_is_no_json_object_says_so(owner: httpx.AsyncClient) -> None:
+    broken = await owner.post("/v1/ask", content="{bad", headers={"Content-Type": "application/json"})
+    assert (broken.status_code, broken.json()["problems"][0]["path"]) == (422, "")
+    form = await owner.post("/v1/ask", content="text=hi", headers={"Content-Type": "text/plain"})
+    for answer in (broken, form):
+        assert "JSON" in answer.json()["detail"]
+        assert "Content-Type: application/json" in answer.json()["action"]
+
+
 async def test_health_tells_alive_from_ready(served: Served) -> None:
     async with client_of(served.url) as client:
         assert (await client.get("/healthz")).json() == {"status": "ok", "version": "0.0.test"}

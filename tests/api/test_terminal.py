@@ -73,6 +73,57 @@ async def test_what_asks_first_is_answered_by_its_id(
     assert await terminal.decide(server, approval_id, "approve", console=screen) == terminal.FAILED
 
 
+async def test_a_plain_yes_or_no_answers_what_the_conversation_waits_for(
+    server: Server, state: Path, owner: httpx.AsyncClient, account_id: str, asset_id: str
+) -> None:
+    post = await draft(owner, account_id, asset_id)
+    for word, status in (("no", "draft"), ("Yes!", "posted")):
+        words = f"Publish {post['code']} now"
+        assert await terminal.ask(server, words, console=console(), state_file=state) == terminal.WAITING
+        screen = console()
+        assert await terminal.ask(server, word, console=screen, state_file=state) == terminal.DONE
+        await eventually(owner, f"/v1/posts/{post['id']}", status)
+    assert "✓ publish_post" in said(screen)
+
+
+async def test_a_person_at_the_terminal_is_asked_at_once(
+    server: Server, state: Path, owner: httpx.AsyncClient, account_id: str, asset_id: str
+) -> None:
+    post = await draft(owner, account_id, asset_id)
+    words = f"Publish {post['code']} now"
+
+    def gone(_prompt: str) -> str:
+        raise EOFError
+
+    screen = console()
+    status = await terminal.ask(server, words, console=screen, state_file=state, read=gone)
+    assert status == terminal.WAITING
+    assert "studio ask --approve" in said(screen)  # unanswered it goes on waiting
+    status = await terminal.ask(server, words, console=console(), state_file=state, read=lambda _prompt: "yes")
+    assert status == terminal.DONE
+    await eventually(owner, f"/v1/posts/{post['id']}", "posted")
+
+
+async def test_a_question_that_was_withdrawn_says_so(
+    server: Server, state: Path, owner: httpx.AsyncClient, account_id: str, asset_id: str
+) -> None:
+    post = await draft(owner, account_id, asset_id)
+    await terminal.ask(server, f"Publish {post['code']} now", console=console(), state_file=state)
+    approval_id = (await owner.get("/v1/approvals")).json()["items"][0]["id"]
+    await terminal.ask(server, "Show me the drafts", console=console(), state_file=state)
+    screen = console()
+    assert await terminal.decide(server, approval_id, "approve", console=screen) == terminal.FAILED
+    assert "withdrawn" in said(screen)
+    assert "ask for it again" in said(screen)
+
+
+async def test_what_was_refused_is_said_once(server: Server, state: Path, owner: httpx.AsyncClient) -> None:
+    screen = console()
+    await terminal.ask(server, "cancel QQQQ7", console=screen, state_file=state)
+    assert "✕ cancel_post" in said(screen)
+    assert said(screen).count("There is no post") == 1
+
+
 async def test_a_chat_asks_in_the_terminal(
     server: Server, state: Path, owner: httpx.AsyncClient, account_id: str, asset_id: str
 ) -> None:

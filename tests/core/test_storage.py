@@ -77,6 +77,24 @@ async def test_byte_ranges_are_those_of_a_slice(store: DirectoryStore, start: in
     assert await everything(store, stored.key, start=start, end=end) == WORDS[start:end]
 
 
+async def test_a_reader_that_leaves_while_the_file_is_opened_leaves_no_file_open(
+    store: DirectoryStore, tmp_path: Path
+) -> None:
+    stored = await store.put(b"espresso", limit_bytes=LIMIT)
+    (path,) = files_below(tmp_path)
+    path.unlink()
+    os.mkfifo(path)  # opening it takes until somebody writes
+    reading = asyncio.ensure_future(everything(store, stored.key))
+    await asyncio.sleep(0)
+    reading.cancel()
+    writer = await asyncio.to_thread(os.open, path, os.O_WRONLY)
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    with pytest.raises(BrokenPipeError):  # no reader is left
+        os.write(writer, b"x")
+    os.close(writer)
+
+
 async def test_a_range_counts_from_the_beginning(store: DirectoryStore) -> None:
     stored = await store.put(WORDS, limit_bytes=LIMIT)
     with pytest.raises(ValueError, match="beginning"):

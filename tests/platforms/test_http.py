@@ -87,6 +87,9 @@ async def test_a_closed_port_means_nothing_was_sent() -> None:
         pytest.param(says(b""), 5.0, 5.0, id="closed without an answer"),
         pytest.param(says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"), 5.0, 5.0, id="closed in the middle"),
         pytest.param(says(b"no http at all\r\n\r\n"), 5.0, 5.0, id="garbage"),
+        pytest.param(
+            says(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"), 5.0, 5.0, id="no gzip"
+        ),
         pytest.param(never_answers, 0.4, 5.0, id="silence"),
         pytest.param(drips, 5.0, 0.4, id="slower than the deadline"),
         pytest.param(floods, 5.0, 5.0, id="longer than any answer"),

@@ -122,6 +122,21 @@ async def test_stopping_waits_for_what_runs_and_claims_nothing_more() -> None:
     assert len(errands.due) == 1
 
 
+async def test_a_claim_that_hangs_does_not_hold_up_stopping() -> None:
+    class Hanging(Errands):
+        async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:  # noqa: ARG002
+            self.sweeps += 1
+            await asyncio.Event().wait()
+            return []
+
+    errands, clock = Hanging("posts"), Clock(tick=0.02)
+    clock.add(errands)
+    await clock.start()
+    await eventually(lambda: errands.sweeps == 1)
+    async with asyncio.timeout(3):
+        await clock.stop(patience=0.1)
+
+
 async def test_what_does_not_end_in_time_is_cancelled() -> None:
     errands, clock = Errands("posts"), Clock(tick=0.02)
     clock.add(errands)

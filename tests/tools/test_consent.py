@@ -14,8 +14,9 @@ from db.models.conversation import ApprovalRequest
 from tests.conftest import NewPrincipal
 from tests.tools.conftest import AddPhoto, Desk, jpeg
 from tools.command import Effect
+from tools.consent import allow, asks
 from tools.context import Caller, Doors, Principal, Role, Surface
-from tools.dispatcher import ConsentNeeded, Dispatcher, allow, asks, with_approval
+from tools.dispatcher import ConsentNeeded, Dispatcher, with_approval
 
 AddMember = Callable[[UUID, Role], Awaitable[tuple[Principal, str]]]
 POLICIES = ("none", "irreversible", "agent", "all")

@@ -18,7 +18,7 @@ from tools.posts.content import content_hash, require_publishable
 from tools.posts.draft import POST_ID, WHEN
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
-from tools.posts.view import PostReceipt, label, views
+from tools.posts.view import PostReceipt, PostView, label, views
 
 
 class SchedulePost(Arguments):
@@ -128,7 +128,7 @@ async def _place(context: Context, placed: Placement, version: int | None, *, ve
     media = (await posts.media_of(context.session, [post.id]))[post.id]
     require_publishable(context.doors.adapters[post.platform], post, media)
     before = await snapshot(context, post)
-    post.status, post.last_error = Status.SCHEDULED, None
+    post.status, post.last_error, post.attempts = Status.SCHEDULED, None, 0
     post.scheduled_for, post.wall_time, post.zone = moment.instant, moment.wall_time, moment.zone
     post.next_attempt_at, post.lease_until = moment.instant, None
     await consented(context, post)
@@ -160,5 +160,14 @@ async def cancel_post(context: Context, arguments: CancelPost) -> PostReceipt:
     await changed(context, post, before)
     await speak_of(context, post)
     shown = (await views(context, [post]))[0]
-    planned = f", which was planned for {shown.receipt}" if was == Status.SCHEDULED else ""
-    return PostReceipt(summary=f"Cancelled {label(post)}{planned}. It will not go out.", post=shown)
+    return PostReceipt(summary=f"Cancelled {label(post)}{_meaning(was, shown)}", post=shown)
+
+
+def _meaning(was: str, shown: PostView) -> str:
+    match was:
+        case Status.SCHEDULED:
+            return f", which was planned for {shown.receipt}. It will not go out."
+        case Status.UNCONFIRMED:
+            return f". Studio sends nothing more, but it may be live already: look at @{shown.account}."
+        case _:
+            return ". It will not go out."

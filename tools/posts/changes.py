@@ -9,7 +9,9 @@ from core.errors import Conflict
 from db.models.post import Approval, Post, Status
 from db.queries import calls, posts
 from db.queries.posts import PostMediumRow
-from tools.context import Change, Context
+from tools.command import Effect
+from tools.consent import asks
+from tools.context import Change, Context, Surface
 from tools.posts.content import content_hash
 from tools.posts.view import label
 
@@ -78,12 +80,13 @@ def _differences(change: dict[str, object], post_id: str, since: int) -> dict[st
         return {}
     if int(after.get("version", 0)) <= since:
         return {}
-    technical = {"version", "next_attempt_at", "approved_hash", "wall_time", "zone"}
+    technical = {"version", "last_error", "next_attempt_at", "approved_hash", "wall_time", "zone"}
     return {name: value for name, value in after.items() if name not in technical and before.get(name) != value}
 
 
+_NEEDS_A_YES = "It stays on the calendar, but it goes out only when somebody approves it as it is now."
 _KEPT = (
-    "account_id", "about", "approval", "approved_hash", "caption", "format", "next_attempt_at", "options",
+    "account_id", "about", "approval", "approved_hash", "caption", "format", "last_error", "next_attempt_at", "options",
     "scheduled_for", "status", "version", "wall_time", "zone",
 )  # fmt: skip
 
@@ -111,12 +114,33 @@ async def changed(context: Context, post: Post, before: dict[str, object]) -> No
     """Count the change, let an approval that no longer fits go stale, and record it."""
     post.version += 1
     post.updated_at = context.now
-    if post.approval == Approval.GRANTED:
-        media = (await posts.media_of(context.session, [post.id]))[post.id]
-        if content_hash(post, media) != post.approved_hash:
-            post.approval = Approval.STALE
+    if post.approval == Approval.GRANTED and await hash_of(context, post) != post.approved_hash:
+        post.approval = Approval.STALE
     await context.session.flush()
     context.changes.append(Change(post_id=post.id, before=before, after=await snapshot(context, post)))
+
+
+async def hash_of(context: Context, post: Post) -> str:
+    """The hash of what a post would put out now."""
+    return content_hash(post, (await posts.media_of(context.session, [post.id]))[post.id])
+
+
+async def edit_consent(context: Context, post: Post, as_agreed: str) -> tuple[str, ...]:
+    """What an edit makes of a planned post's approval; returns the warning when it needs a yes now.
+
+    An edit asks nobody, and what is on the calendar goes out by itself: so whoever would have been asked before putting
+    it there needs a yes to what it says now. ``as_agreed`` is the hash of what was on the calendar before.
+    """
+    current = await hash_of(context, post)
+    if post.status != Status.SCHEDULED or current == as_agreed:
+        return ()
+    caller, policy = context.caller, context.doors.settings.approvals
+    if post.approval == Approval.NONE and asks(Effect.SCHEDULE, caller, policy):
+        post.approval = Approval.REQUIRED
+    elif post.approval != Approval.NONE and caller.surface is Surface.REST and caller.principal.role.may_approve:
+        post.approval, post.approved_hash = Approval.GRANTED, current
+    agreed = post.approval == Approval.NONE or (post.approval == Approval.GRANTED and post.approved_hash == current)
+    return () if agreed else (_NEEDS_A_YES,)
 
 
 async def consented(context: Context, post: Post) -> None:
@@ -124,8 +148,7 @@ async def consented(context: Context, post: Post) -> None:
 
     The worker publishes only while the content still has this hash.
     """
-    media = (await posts.media_of(context.session, [post.id]))[post.id]
-    current = content_hash(post, media)
+    current = await hash_of(context, post)
     if context.approved_hash is not None:
         if context.approved_hash != current:
             raise Conflict(
@@ -141,7 +164,7 @@ async def consented(context: Context, post: Post) -> None:
 def send_now(context: Context, post: Post, media: Sequence[PostMediumRow]) -> None:
     """Make a post due at once: what a person asked for is now, and a yes that was given is bound to that."""
     zone = ZoneInfo(context.caller.zone)
-    post.status, post.last_error = Status.PUBLISHING, None
+    post.status, post.last_error, post.attempts = Status.PUBLISHING, None, 0
     post.scheduled_for, post.zone = context.now, context.caller.zone
     post.wall_time = context.now.astimezone(zone).replace(tzinfo=None)
     post.next_attempt_at, post.lease_until = context.now, None

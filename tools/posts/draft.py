@@ -7,19 +7,32 @@ from pydantic import AliasChoices, Field
 from core.errors import Conflict, InvalidInput, Problem
 from core.ids import new_code, new_id
 from core.ports import CaptionBrief
+from core.when.receipt import receipt
 from db.models.account import Account
-from db.models.post import Approval, Post, Status
+from db.models.post import Approval, Post, PostMedium, Status
 from db.queries import accounts, posts
+from db.queries.posts import PostMediumRow
 from platforms.base import Adapter
 from tools.accounts.choose import account_label, choose_account
+from tools.assets import find_asset
 from tools.command import Arguments, Effect, Proposal, command
 from tools.context import Context
-from tools.posts.changes import changed, consented, made, require_editable, require_version, send_now, snapshot
-from tools.posts.content import content_of, require_publishable
+from tools.posts.changes import (
+    changed,
+    consented,
+    edit_consent,
+    hash_of,
+    made,
+    require_editable,
+    require_version,
+    send_now,
+    snapshot,
+)
+from tools.posts.content import content_hash, content_of, require_publishable
 from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
-from tools.posts.view import PostReceipt, label, views
+from tools.posts.view import PostReceipt, label, media_label, views
 
 _CODE_TRIES = 8
 POST_ID = "the post: its id, its short code such as K7RMD, or words: 'it', 'the last draft', 'the espresso post'"
@@ -99,13 +112,61 @@ def _effect(arguments: CreateDraft) -> Effect:
 
 
 async def _propose(context: Context, arguments: CreateDraft) -> Proposal:
+    """Make and send exactly this: words, media by id, account and time are those that are shown."""
+    _require_seen(arguments)
     account = await choose_account(
         context.session, context.doors.adapters, platform=arguments.platform, reference=arguments.account_id
     )
-    when = "now" if arguments.publish_now else f"for {arguments.when}"
-    words = arguments.caption or f"a post about {arguments.about}"
+    adapter = context.doors.adapters[account.platform]
+    post = _unkept(context, arguments, account)
+    media = [
+        PostMediumRow(medium=PostMedium(alt_text=each.alt_text), asset=await find_asset(context.session, each.asset_id))
+        for each in arguments.media
+        if each.asset_id is not None
+    ]
+    post.format = post.format or adapter.choose_format(content_of(post, media))
+    require_publishable(adapter, post, media)
+    pinned: dict[str, object] = {"account_id": str(account.id)}
+    if media:
+        pinned["media"] = [{"asset_id": str(row.asset.id), "alt_text": row.medium.alt_text} for row in media]
+    said = "now"
+    if not arguments.publish_now and arguments.when is not None:
+        moment = await resolve_time(context, arguments.when, post, account, adapter.manifest)
+        post.scheduled_for = moment.instant
+        pinned["when"] = moment.instant.isoformat()
+        said = f"on {receipt(moment.instant, zone=moment.zone, now=context.now)}"
     return Proposal(
-        summary=f"Publish to {account_label(account)} {when}: {words}", pinned={"account_id": str(account.id)}
+        summary=f"Publish to {account_label(account)} {said}? “{post.caption}” with {media_label(media)}.",
+        content_hash=content_hash(post, media),
+        pinned=pinned,
+    )
+
+
+def _require_seen(arguments: CreateDraft) -> None:
+    """Raise ``Conflict`` where a person would be asked about words or pictures that nobody has seen yet."""
+    unwritten = arguments.caption is None and arguments.about is not None
+    if unwritten or any(reference.url is not None for reference in arguments.media):
+        raise Conflict(
+            "A yes is for exactly what is shown, and the words or pictures of this post are not there yet.",
+            code="draft_first",
+            action="Draft it without `when` and `publish_now`; then schedule or publish the draft.",
+        )
+
+
+def _unkept(context: Context, arguments: CreateDraft, account: Account) -> Post:
+    return Post(
+        id=new_id(),
+        workspace_id=context.workspace_id,
+        account_id=account.id,
+        platform=account.platform,
+        format=arguments.format or "",
+        options=dict(arguments.options),
+        status=Status.DRAFT,
+        approval=Approval.NONE,
+        caption=arguments.caption or "",
+        about=arguments.about,
+        created_by=context.principal.user_id,
+        version=1,
     )
 
 
@@ -127,21 +188,8 @@ async def create_draft(context: Context, arguments: CreateDraft, gathered: Draft
         context.session, context.doors.adapters, platform=arguments.platform, reference=arguments.account_id
     )
     adapter = context.doors.adapters[account.platform]
-    post = Post(
-        id=new_id(),
-        workspace_id=context.workspace_id,
-        code=await _free_code(context),
-        account_id=account.id,
-        platform=account.platform,
-        format=arguments.format or "",
-        options=dict(arguments.options),
-        status=Status.DRAFT,
-        approval=Approval.NONE,
-        caption=gathered.caption,
-        about=arguments.about,
-        created_by=context.principal.user_id,
-        version=1,
-    )
+    post = _unkept(context, arguments, account)
+    post.code, post.caption = await _free_code(context), gathered.caption
     kept = await keep_media(context, arguments.media, gathered.fetched)
     context.session.add(post)
     await context.session.flush()
@@ -216,7 +264,7 @@ async def edit_draft(context: Context, arguments: EditDraft, gathered: Draft) ->
     post = await resolve_post(context, arguments.post_id, lock=True)
     require_editable(post)
     await require_version(context, post, arguments.version)
-    before = await snapshot(context, post)
+    before, as_agreed = await snapshot(context, post), await hash_of(context, post)
     adapter = context.doors.adapters[post.platform]
     if arguments.caption is not None or arguments.about is not None:
         post.caption = gathered.caption
@@ -232,11 +280,14 @@ async def edit_draft(context: Context, arguments: EditDraft, gathered: Draft) ->
         post.format = arguments.format or adapter.choose_format(content_of(post, media))
     if post.status == Status.SCHEDULED:
         require_publishable(adapter, post, media)
+    consent = await edit_consent(context, post, as_agreed)
     await changed(context, post, before)
     await speak_of(context, post)
     shown = (await views(context, [post]))[0]
-    warnings = tuple(f"Before it can go out: {each.message}" for each in adapter.validate(content_of(post, media)))
-    return PostReceipt(summary=f"Changed {label(post)}{_source(gathered.rests_on)}.", post=shown, warnings=warnings)
+    broken = tuple(f"Before it can go out: {each.message}" for each in adapter.validate(content_of(post, media)))
+    return PostReceipt(
+        summary=f"Changed {label(post)}{_source(gathered.rests_on)}.", post=shown, warnings=broken + consent
+    )
 
 
 def _require_format(adapter: Adapter, name: str | None) -> None:

@@ -11,7 +11,7 @@ from tools.posts.changes import changed, consented, require_state, require_versi
 from tools.posts.content import content_hash, require_publishable
 from tools.posts.draft import POST_ID
 from tools.posts.references import resolve_post, speak_of
-from tools.posts.view import PostReceipt, label, views
+from tools.posts.view import PostReceipt, label, media_label, views
 
 
 class PublishPost(Arguments):
@@ -28,10 +28,8 @@ async def _propose(context: Context, arguments: PublishPost) -> Proposal:
     assert account is not None
     media = (await posts.media_of(context.session, [post.id]))[post.id]
     require_publishable(context.doors.adapters[post.platform], post, media)
-    kinds = [row.asset.kind for row in media]
-    shown = " and ".join(f"{kinds.count(kind)} {kind}{'s' * (kinds.count(kind) > 1)}" for kind in sorted(set(kinds)))
     return Proposal(
-        summary=f"Publish {post.code} to {account_label(account)} now? “{post.caption}” with {shown or 'no media'}.",
+        summary=f"Publish {post.code} to {account_label(account)} now? “{post.caption}” with {media_label(media)}.",
         post_id=str(post.id),
         content_hash=content_hash(post, media),
         pinned={"post_id": str(post.id)},

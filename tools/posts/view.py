@@ -147,3 +147,10 @@ def excerpt(post: Post, *, length: int = 48) -> str:
 def label(post: Post) -> str:
     """What a person recognises a post by: its code and first words."""
     return f"{post.code} {excerpt(post)}" if (post.caption or post.about) else post.code
+
+
+def media_label(media: Sequence[PostMediumRow]) -> str:
+    """What a post shows, counted: "2 images and 1 video"."""
+    kinds = [row.asset.kind for row in media]
+    counted = (f"{kinds.count(kind)} {kind}{'s' * (kinds.count(kind) > 1)}" for kind in sorted(set(kinds)))
+    return " and ".join(counted) or "no media"

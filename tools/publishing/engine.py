@@ -8,16 +8,15 @@ and never repeats an irreversible call without evidence that it did not.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import math
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from core import clock
-from core.errors import StudioError
+from core.errors import StudioError, Unavailable
 from db.queries import accounts, publishing
 from db.queries.publishing import Ending
-from platforms.base import Done, RepeatSafety, Step
+from platforms.base import Done, Step
 from platforms.errors import (
     OutcomeUnknown,
     PlatformError,
@@ -30,20 +29,23 @@ from platforms.errors import (
 from scheduler.due import Claim
 from tools.context import Doors
 from tools.publishing.backoff import pause
+from tools.publishing.doubt import look, not_taken, settle_doubt
 from tools.publishing.job import Job, take_up
-from tools.publishing.tokens import refresh_token
+from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
+from tools.publishing.tokens import refresh_token, token_given_meanwhile
 
 log = logging.getLogger("studio.publishing")
 
 # A wait this short is slept through; a longer one gives the post back to the calendar.
 _SHORT_WAIT = 1.0
-# How many settle times an unknown outcome is looked up for, before a person is asked.
-_PATIENCE = 5
+# Two sendings of one call within the settle time: whatever is answered then, the first may still land.
+_REPEATED = 2
+# How often more is asked what a live post's address is, and where that is counted in the progress.
+_ASKED_AT_MOST = 6
+_ASKED = "asked_again"
+# The longest wait that a network can make us take, in seconds: a day.
+_LONGEST_WAIT = 86_400.0
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-class LostLease(Exception):
-    """Somebody else has claimed the post: nothing more may be written or sent."""
 
 
 class PostWork:
@@ -56,6 +58,7 @@ class PostWork:
         self._doors = doors
         self._stopping = stopping
         self._watermark = _LONG_AGO
+        self._ledger = Ledger(doors.database)
 
     async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
         """Claim due posts; a sweep looks at all of them, else only at those due since a minute before the last look."""
@@ -84,93 +87,88 @@ class PostWork:
 
     async def _walk(self, job: Job) -> None:
         while True:
-            if job.intent_at is not None and job.step_irreversible and not await self._looked(job):
-                return
+            if job.intent_at is not None and job.step_irreversible:
+                verdict = await settle_doubt(self._doors, self._ledger, job)
+                if verdict == "not_posted":
+                    await self._try_later(job, not_taken(job.adapter.manifest.title), counts=True)
+                if verdict in {"not_posted", "waiting"}:
+                    return
             action = job.adapter.next_step(job.content, job.progress)  # type: ignore[arg-type]
             if isinstance(action, Done):
                 await self._posted(job, action)
                 return
-            if not await self._waited(job, action):
-                return
-            if not await self._performed(job, action):
+            if not await self._waited(job, action) or not await self._performed(job, action):
                 return
 
     async def _waited(self, job: Job, step: Step) -> bool:
         """Wait before a step that asks for it; False when the post was given back meanwhile."""
         already = job.step == step.name and job.intent_at is None
         if self._stopping.is_set():
-            await self._write(job, lambda session: self._give_back(session, job, None, 0.0))
+            await self._ledger.give_back(job, step=None, delay=0.0)
             return False
         if step.delay <= 0 or already:
             return True
         if step.delay <= _SHORT_WAIT:
             await asyncio.sleep(step.delay)
             return True
-        await self._write(job, lambda session: self._give_back(session, job, step.name, step.delay))
+        await self._ledger.give_back(job, step=step.name, delay=step.delay)
         return False
 
     async def _performed(self, job: Job, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
-        entry: dict[str, object] = {"step": step.name, "at": _stamp(), "event": "sending", "sends": dict(step.sends)}
-        await self._write(
-            job,
-            lambda session: publishing.write_intent(
-                session,
-                job.hold,
-                attempt_id=job.attempt_id,
-                step=step.name,
-                irreversible=step.irreversible,
-                entry=entry,
-            ),
-        )
-        job.step, job.step_irreversible, job.intent_at = step.name, step.irreversible, datetime.now(UTC)
+        sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
+        await self._ledger.intend(job, step, irreversible=step.irreversible, entry=sending)
+        job.sendings += 1
         try:
             learned = await self._call(job, step)
         except PlatformError as error:
             return await self._trouble(job, step, error)
-        await self._advance(job, dict(learned), {"step": step.name, "event": "done", "learned": dict(learned)})
+        await self._ledger.advance(job, learned, {"step": step.name, "event": "done", "learned": learned})
         return True
 
     async def _call(self, job: Job, step: Step) -> dict[str, object]:
-        if not step.irreversible:
-            return dict(await job.adapter.perform(step, job.publish()))
+        """The step's outward call. Whatever goes wrong in it is one of the platforms' conditions afterwards."""
         # An irreversible call ends before the lease that was renewed with its intent does: nobody else sends meanwhile.
+        limit = self._doors.settings.publish_lease * 0.8 if step.irreversible else None
         try:
-            async with asyncio.timeout(self._doors.settings.publish_lease * 0.8):
+            async with asyncio.timeout(limit):
                 return dict(await job.adapter.perform(step, job.publish()))
+        except PlatformError:
+            raise
         except TimeoutError as error:
             raise OutcomeUnknown(f"{job.adapter.manifest.title} did not answer in time.") from error
-
-    async def _advance(self, job: Job, learned: Mapping[str, object], entry: Mapping[str, object]) -> None:
-        progress = {**job.progress, **learned}
-        await self._write(
-            job,
-            lambda session: publishing.write_result(
-                session, job.hold, attempt_id=job.attempt_id, progress=progress, entry={"at": _stamp(), **entry}
-            ),
-        )
-        job.progress, job.step, job.step_irreversible, job.intent_at = progress, None, False, None
+        except Unavailable as error:
+            raise _own_trouble(step, error.message) from error
+        except StudioError as error:
+            if step.irreversible:
+                raise OutcomeUnknown(error.message) from error
+            raise Refused(error.message, code=error.code, action=error.action) from error
+        except Exception as error:
+            log.exception("post %s: unforeseen error at %s", job.hold.post_id, step.name)
+            raise _own_trouble(step, "Something unforeseen went wrong inside Studio.") from error
 
     async def _trouble(self, job: Job, step: Step, error: PlatformError) -> bool:
         """Sort an error of a step; True when the walk goes on at once."""
         log.info("post %s: %s at %s: %s", job.hold.post_id, type(error).__name__, step.name, error.message)
-        entry: dict[str, object] = {
-            "step": step.name, "event": "error", "error": type(error).__name__, "code": error.code,
-            "platform_code": error.platform_code, "message": error.message,
-        }  # fmt: skip
-        if isinstance(error, OutcomeUnknown):
-            await self._mark_doubtful(job, step, {"at": _stamp(), **entry})
+        entry = trouble_entry(step.name, error)
+        if isinstance(error, OutcomeUnknown) or (step.irreversible and await self._happened(job, error)):
+            # A reversible call can be doubtful too: it met a post that is live.
+            await self._ledger.intend(job, step, irreversible=True, entry=entry)
             return True  # the walk looks first
-        await self._advance(job, {}, entry)
+        await self._ledger.advance(job, {}, entry)
         if error.start_over:
             job.progress = {}
+        if isinstance(error, TokenExpired | ReconnectNeeded):
+            remaining = await self._renewed(job, error)
+            if remaining is None:
+                return True
+            error = remaining
+        if step.otherwise is not None:
+            await self._without(job, step.otherwise, error)
+            return False
         match error:
-            case TokenExpired() if not job.refreshed:
-                return await self._refreshed(job)
             case TokenExpired() | ReconnectNeeded():
                 await self._fail(job, error, reconnect=True)
-            case Refused():
-                await self._fail(job, error)
             case RateLimited():
                 await self._try_later(job, error, counts=False)
             case Transient():
@@ -179,86 +177,40 @@ class PostWork:
                 await self._fail(job, error)
         return False
 
-    async def _mark_doubtful(self, job: Job, step: Step, entry: dict[str, object]) -> None:
-        """Keep the call as one that may have happened. A reversible one can be doubtful too: it met a live post."""
-        await self._write(
-            job,
-            lambda session: publishing.write_intent(
-                session, job.hold, attempt_id=job.attempt_id, step=step.name, irreversible=True, entry=entry
-            ),
-        )
-        job.step_irreversible = True
+    async def _happened(self, job: Job, error: PlatformError) -> bool:
+        """Whether a refused call may have taken effect all the same: networks say no to what they did.
 
-    async def _looked(self, job: Job) -> bool:
-        """Find out what became of an irreversible call; True when the walk may go on from what was found."""
-        assert job.intent_at is not None
-        settle = self._doors.settings.settle_time
-        try:
-            finding = await job.adapter.find(job.publish())
-            outcome, evidence, learned = finding.outcome, dict(finding.evidence), dict(finding.progress)
-            start_over = finding.start_over
-        except TokenExpired as error:
-            if not job.refreshed and await self._refreshed(job):
-                return await self._looked(job)
-            outcome, evidence, learned, start_over = "unknown", {"error": error.message}, {}, False
-        except PlatformError as error:
-            outcome, evidence, learned, start_over = "unknown", {"error": error.message}, {}, False
-        age = await self._intent_age(job)
-        entry: dict[str, object] = {"step": job.step, "event": f"looked: {outcome}", "evidence": evidence}
-        if outcome == "posted":
-            await self._advance(job, learned, entry)
+        After a second sending within the settle time every answer is doubtful: the first may still land.
+        """
+        if isinstance(error, Transient) and not isinstance(error, RateLimited) and job.sendings < _REPEATED:
+            return False  # it never left this machine
+        if job.sendings >= _REPEATED:
             return True
-        # A container publishes once only, so a late first call and our second cannot both succeed: no need to wait.
-        settled = age >= settle or self._repeat_safety(job) in {RepeatSafety.WITNESS, RepeatSafety.OWN_ID}
-        if outcome == "not_posted" and settled:
-            if start_over:
-                job.progress = {}
-            await self._advance(job, {}, entry)
-            return True
-        await self._keep_looking(job, age, entry, outcome)
-        return False
+        return (await look(self._doors, job)).outcome != "not_posted"
 
-    async def _keep_looking(self, job: Job, age: float, entry: dict[str, object], outcome: str) -> None:
-        settle = self._doors.settings.settle_time
-        await self._write(
-            job,
-            lambda session: publishing.note(
-                session, job.hold, attempt_id=job.attempt_id, entry={"at": _stamp(), **entry}
-            ),
-        )
-        if age >= settle * _PATIENCE and outcome == "unknown":
-            title = job.adapter.manifest.title
-            error: dict[str, object] = {
-                "code": "outcome_unknown",
-                "message": f"{title} did not answer clearly, and looking at the account did not settle it.",
-                "action": "Look at the account: say whether the post is there, or whether to send it again or drop it.",
-            }
-            await self._end(job, Ending(attempt_state="unconfirmed", post_status="unconfirmed", error=error))
+    async def _without(self, job: Job, live: Done, error: PlatformError) -> None:
+        """The post is live, only what was to be read of it is missing: ask a few times more, then do without."""
+        asked = job.progress.get(_ASKED, 0)
+        count = asked if isinstance(asked, int) else 0
+        if not isinstance(error, Transient) or count >= _ASKED_AT_MOST:
+            await self._posted(job, live)
             return
-        delay = max(1.0, min(settle / 4, settle - age if age < settle else settle / 4))
-        await self._write(job, lambda session: self._give_back(session, job, None, delay))
+        await self._ledger.advance(job, {_ASKED: count + 1}, {"event": "live, asking again later"})
+        await self._ledger.give_back(job, step=None, delay=_pause(error, count + 1))
 
-    def _repeat_safety(self, job: Job) -> RepeatSafety:
-        action = job.adapter.next_step(job.content, job.progress)  # type: ignore[arg-type]
-        return action.repeat if isinstance(action, Step) and action.name == job.step else RepeatSafety.NONE
-
-    async def _intent_age(self, job: Job) -> float:
-        assert job.intent_at is not None
-        async with self._doors.database.outside() as session:
-            return (await clock.now(session) - job.intent_at).total_seconds()
-
-    async def _refreshed(self, job: Job) -> bool:
-        """Refresh the token once per attempt; True when the walk can go on with the new one."""
-        job.refreshed = True
+    async def _renewed(self, job: Job, error: PlatformError) -> PlatformError | None:
+        """Go on with another token, given by a person meanwhile or refreshed; else the error that is left."""
         try:
-            job.credentials = await refresh_token(self._doors, job)
-        except Refused as error:
-            await self._fail(job, error, reconnect=True)
-        except PlatformError as error:
-            await self._try_later(job, error, counts=True)
-        else:
-            return True
-        return False
+            newer = await token_given_meanwhile(self._doors, job)
+            if newer is None and isinstance(error, TokenExpired) and not job.refreshed:
+                job.refreshed = True
+                newer = await refresh_token(self._doors, job)
+        except PlatformError as refused:
+            return refused
+        if newer is None:
+            return error
+        job.credentials = newer
+        return None
 
     async def _posted(self, job: Job, done: Done) -> None:
         ending = Ending(
@@ -267,43 +219,27 @@ class PostWork:
             platform_post_id=done.platform_post_id,
             permalink=done.permalink,
         )
-        await self._end(job, ending)
+        await self._ledger.end(job, ending)
         log.info("post %s is live: %s", job.hold.post_id, done.permalink or done.note)
 
     async def _try_later(self, job: Job, error: PlatformError, *, counts: bool) -> None:
-        delay = error.retry_after if error.retry_after is not None else pause(job.attempt_number)
         ending = Ending(
             attempt_state="retry",
             post_status="scheduled",
             error=_kept(error),
-            next_attempt_in=timedelta(seconds=delay),
+            next_attempt_in=timedelta(seconds=_pause(error, job.tries)),
             progress=job.progress,
             counts=counts,
         )
-        await self._end(job, ending)
+        await self._ledger.end(job, ending)
 
     async def _fail(self, job: Job, error: PlatformError, *, reconnect: bool = False) -> None:
-        await self._end(job, Ending(attempt_state="failed", post_status="failed", error=_kept(error)))
+        await self._ledger.end(job, Ending(attempt_state="failed", post_status="failed", error=_kept(error)))
         if reconnect:
             async with self._doors.database.session(job.workspace_id) as session:
                 account = await accounts.get(session, job.account_id)
                 if account is not None and account.status == "connected":
                     account.status = "reconnect"
-
-    async def _end(self, job: Job, ending: Ending) -> None:
-        await self._write(
-            job,
-            lambda session: publishing.finish(session, job.hold, attempt_id=job.attempt_id, ending=ending),
-        )
-
-    def _give_back(self, session: AsyncSession, job: Job, step: str | None, delay: float) -> Awaitable[bool]:
-        return publishing.wait(session, job.hold, attempt_id=job.attempt_id, step=step, delay=timedelta(seconds=delay))
-
-    async def _write(self, job: Job, statement: Callable[[AsyncSession], Awaitable[bool]]) -> None:
-        """One fenced statement in a transaction of its own; raises ``LostLease`` when it wrote nothing."""
-        async with self._doors.database.session(job.workspace_id) as session:
-            if not await statement(session):
-                raise LostLease
 
     @contextlib.asynccontextmanager
     async def _renewing(self, job: Job) -> AsyncIterator[None]:
@@ -317,12 +253,14 @@ class PostWork:
             while True:
                 await asyncio.sleep(lease / 3)
                 try:
-                    await self._write(job, lambda session: publishing.renew(session, job.hold))
+                    await self._ledger.renew(job)
                 except LostLease:
                     lost = True
                     if owner is not None:
                         owner.cancel()
                     return
+                except Exception as error:  # noqa: BLE001 - a database that is away for a moment: the lease is longer
+                    log.warning("post %s: the lease could not be renewed: %s", job.hold.post_id, error)
 
         task = asyncio.create_task(renew())
         try:
@@ -338,11 +276,20 @@ class PostWork:
 def _kept(error: PlatformError) -> dict[str, object]:
     return {
         "code": error.code,
-        "message": error.message,
-        "action": error.action,
+        "message": storable(error.message),
+        "action": storable(error.action),
         "platform_code": error.platform_code,
     }
 
 
-def _stamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _pause(error: PlatformError, tries: int) -> float:
+    """Seconds before the next try: what the network asks for, within reason, else our own backoff."""
+    asked = error.retry_after
+    if asked is None or math.isnan(asked):
+        return pause(tries)
+    return min(max(asked, 0.0), _LONGEST_WAIT)
+
+
+def _own_trouble(step: Step, message: str) -> PlatformError:
+    """A failure on our side of the call: nothing was sent before a reversible one ended, else nobody knows."""
+    return OutcomeUnknown(message) if step.irreversible else Transient(message, code="internal_error")

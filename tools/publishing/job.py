@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
+from core.errors import StudioError
 from core.ids import new_id
 from core.jsontypes import JsonObject
 from core.vault import token_context
 from db.models.account import Account
-from db.models.post import Approval, Post, PublishAttempt, Status
+from db.models.post import Post, PublishAttempt, Status
 from db.queries import accounts, posts, publishing
 from db.queries.posts import PostMediumRow
 from db.queries.publishing import Hold
@@ -20,6 +21,15 @@ from scheduler.due import Claim
 from tools.context import Doors
 from tools.posts.content import content_hash, content_of
 from tools.publishing.door import PostMedia
+from tools.publishing.stops import (
+    Stop,
+    break_off,
+    not_connected,
+    reason_not_to_go_on,
+    reason_not_to_send,
+    stop_before,
+    where_it_is,
+)
 
 
 @dataclass(kw_only=True)
@@ -42,6 +52,9 @@ class Job:
     refreshed: bool
     started_at: datetime
     known_post_ids: frozenset[str]
+    sealed: bytes = field(repr=False)  # the access token as it was kept when this began
+    tries: int  # attempts at the present time of the post, this one among them
+    sendings: int  # how often the step that may be on its way was sent in this attempt
 
     def publish(self) -> Publish:
         """The adapter's view of this job."""
@@ -55,20 +68,6 @@ class Job:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stop:
-    """Why a claimed post is not sent."""
-
-    status: Status
-    code: str
-    message: str
-    action: str
-
-    def error(self) -> dict[str, object]:
-        """As the post keeps it."""
-        return {"code": self.code, "message": self.message, "action": self.action}
-
-
 async def take_up(doors: Doors, claim: Claim) -> Job | None:
     """The job of a claim, its attempt written; None when it is not to be sent (the post says why), or not ours."""
     async with doors.database.session(claim.workspace_id) as session:
@@ -80,68 +79,37 @@ async def take_up(doors: Doors, claim: Claim) -> Job | None:
         media = (await posts.media_of(session, [post.id]))[post.id]
         attempt = await publishing.open_attempt(session, post.id)
         now = await clock.now(session)
+        if post.status == Status.SCHEDULED and post.scheduled_for is not None and post.scheduled_for > now:
+            return None  # moved to a later time between the claim and now
+        credentials = _credentials(doors, account)
         if attempt is None:
-            stop = _reason_not_to_send(doors, post, account, media, now)
+            stop = reason_not_to_send(doors, post, account, media, now)
+            stop = stop or (credentials if isinstance(credentials, Stop) else None)
             if stop is not None:
-                _stop(post, stop, now)
+                stop_before(post, stop, now)
                 return None
             attempt = await _begin(session, post, media)
+        else:
+            going_on = where_it_is(doors, post, media, attempt)
+            stop = credentials if isinstance(credentials, Stop) else reason_not_to_go_on(doors, post, going_on, now)
+            if stop is not None:
+                break_off(post, attempt, stop, going_on, now)
+                return None
         since = attempt.started_at - timedelta(minutes=10)
         known = await posts.live_ids(session, account.id, besides=post.id, since=since)
-        return _job(doors, claim, post, account, media, attempt, known)
+        assert not isinstance(credentials, Stop)
+        return _job(doors, claim, post, account.access_token, credentials, media, attempt, known)
 
 
-def _reason_not_to_send(
-    doors: Doors, post: Post, account: Account, media: list[PostMediumRow], now: datetime
-) -> Stop | None:
-    unapproved = post.approval in {Approval.REQUIRED, Approval.STALE}
-    if unapproved or (post.approval == Approval.GRANTED and post.approved_hash != content_hash(post, media)):
-        return Stop(
-            status=Status.MISSED,
-            code="approval_needed",
-            message="Its time came, but nobody had approved it as it is now.",
-            action="Approve it, then move it to a new time.",
-        )
-    late = now - (post.scheduled_for or now)
-    if late > timedelta(seconds=doors.settings.publish_grace):
-        hours = f"{late.total_seconds() / 3600:.1f} h"
-        if post.attempts == 0:
-            return Stop(
-                status=Status.MISSED,
-                code="too_late",
-                message=f"It was found {hours} after its time, so it was not sent unasked.",
-                action="Move it to a new time, publish it now, or cancel it.",
-            )
-        reason = (post.last_error or {}).get("message", "the network did not take it")
-        return Stop(
-            status=Status.FAILED,
-            code="attempts_used_up",
-            message=f"It did not go through for {hours}: {reason}",
-            action="See what the network said, then move it to a new time or publish it now.",
-        )
-    if account.status != "connected" or account.platform not in doors.adapters:
-        return Stop(
-            status=Status.FAILED,
-            code="reconnect_needed",
-            message=f"@{account.handle} is not connected ({account.status}).",
-            action="Connect the account again, then retry the post.",
-        )
-    problems = doors.adapters[account.platform].validate(content_of(post, media))
-    if problems:
-        return Stop(
-            status=Status.FAILED,
-            code=problems[0].code,
-            message=" ".join(problem.message for problem in problems[:3]),
-            action="Edit the post, then schedule it again.",
-        )
-    return None
-
-
-def _stop(post: Post, stop: Stop, now: datetime) -> None:
-    post.status, post.last_error = stop.status, stop.error()
-    post.next_attempt_at, post.lease_until = None, None
-    post.version += 1
-    post.updated_at = now
+def _credentials(doors: Doors, account: Account) -> Credentials | Stop:
+    """The account's tokens, or why nobody can act for it now."""
+    if account.platform not in doors.adapters or account.status == "disconnected":
+        return not_connected(account)
+    try:
+        return open_credentials(doors, account)
+    except StudioError as error:
+        action = error.action or "Connect the account again, then retry the post."
+        return Stop(status=Status.FAILED, code=error.code, message=error.message, action=action)
 
 
 async def _begin(session: AsyncSession, post: Post, media: list[PostMediumRow]) -> PublishAttempt:
@@ -171,7 +139,8 @@ def _job(
     doors: Doors,
     claim: Claim,
     post: Post,
-    account: Account,
+    sealed: bytes,
+    credentials: Credentials,
     media: list[PostMediumRow],
     attempt: PublishAttempt,
     known_post_ids: frozenset[str],
@@ -179,12 +148,13 @@ def _job(
     return Job(
         hold=Hold(post_id=post.id, fence=claim.fence, lease=timedelta(seconds=doors.settings.publish_lease)),
         workspace_id=post.workspace_id,
-        account_id=account.id,
+        account_id=post.account_id,
         attempt_id=attempt.id,
         attempt_number=attempt.number,
         adapter=doors.adapters[post.platform],
         content=content_of(post, media),
-        credentials=open_credentials(doors, account),
+        sealed=sealed,
+        credentials=credentials,
         media=PostMedia(
             store=doors.store,
             vault=doors.vault,
@@ -198,6 +168,8 @@ def _job(
         refreshed=attempt.refreshed,
         started_at=attempt.started_at,
         known_post_ids=known_post_ids,
+        tries=max(post.attempts, 1),
+        sendings=sum(entry.get("step") == attempt.step and entry.get("event") == "sending" for entry in attempt.steps),
     )
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from core.vault import token_context
 from db.queries import accounts, publishing
 from platforms.base import Credentials
+from platforms.errors import ReconnectNeeded
 from tools.context import Doors
-from tools.publishing.job import Job
+from tools.publishing.job import Job, open_credentials
 
 
 async def refresh_token(doors: Doors, job: Job) -> Credentials:
@@ -18,6 +19,8 @@ async def refresh_token(doors: Doors, job: Job) -> Credentials:
     async with doors.database.session(job.workspace_id) as session:
         account = await accounts.get(session, job.account_id, with_tokens=True)
         assert account is not None
+        if account.status == "disconnected":
+            raise ReconnectNeeded(f"@{account.handle} was disconnected meanwhile.")
         account.access_token = doors.vault.seal(
             grant.access_token, context=token_context(workspace_id, account_id, "access_token")
         )
@@ -26,8 +29,19 @@ async def refresh_token(doors: Doors, job: Job) -> Credentials:
                 grant.refresh_token, context=token_context(workspace_id, account_id, "refresh_token")
             )
         account.token_expires_at = grant.expires_at
+        job.sealed = account.access_token
     return replace(
         job.credentials,
         access_token=grant.access_token,
         refresh_token=grant.refresh_token or job.credentials.refresh_token,
     )
+
+
+async def token_given_meanwhile(doors: Doors, job: Job) -> Credentials | None:
+    """The account's present token when it is another than this job began with, None when it is the same or gone."""
+    async with doors.database.session(job.workspace_id) as session:
+        account = await accounts.get(session, job.account_id, with_tokens=True)
+        if account is None or account.status != "connected" or account.access_token == job.sealed:
+            return None
+        job.sealed = account.access_token
+        return open_credentials(doors, account)

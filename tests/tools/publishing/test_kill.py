@@ -52,7 +52,7 @@ async def test_a_kill_at_any_point_neither_doubles_nor_loses(
             break
         shift += timedelta(seconds=settings.publish_lease + 1)  # the dead process's lease ends
         clock.shift(shift)
-        await engine.until(publication.settled)
+        await engine.until(publication.settled, patience=30)
         post = await publication.post()
         assert post["status"] == "posted", (at, post["last_error"])
         live = [item for item in publication.live() if item["caption"] == post["caption"]]

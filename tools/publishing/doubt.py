@@ -1,0 +1,103 @@
+"""Doubt: an irreversible call whose outcome is unknown. The network is asked; nothing is repeated without evidence."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.jsontypes import JsonObject
+from db.queries.publishing import Ending
+from platforms.base import RepeatSafety, Step
+from platforms.errors import PlatformError, TokenExpired, Transient
+from tools.context import Doors
+from tools.publishing.job import Job
+from tools.publishing.ledger import Ledger
+from tools.publishing.stops import left_in_doubt
+from tools.publishing.tokens import refresh_token
+
+# How many settle times an unknown outcome is looked up for, before a person is asked.
+_PATIENCE = 5
+# Where a late first call and a second one cannot both succeed, it is sent this often before the settle time is over.
+_SENDINGS = 2
+_ONCE_ONLY = frozenset({RepeatSafety.WITNESS, RepeatSafety.OWN_ID})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What the network says of a call: ``learned`` goes into the progress when it was posted."""
+
+    outcome: Literal["posted", "not_posted", "unknown"]
+    evidence: JsonObject
+    learned: JsonObject = field(default_factory=dict)
+    start_over: bool = False
+
+
+Verdict = Literal["posted", "not_posted", "repeat", "waiting"]
+
+
+async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
+    """Look what became of the call and write down what was found.
+
+    "posted": the walk goes on from what was learned. "not_posted": it did not happen, and cannot any more. "repeat": it
+    may be made once more at once, as the network takes it once only. "waiting": the post was given back to be looked at
+    later, or left to a person as unconfirmed. Until the settle time is over the post stays where nobody can edit it.
+    """
+    found = await look(doors, job)
+    age, settle = await ledger.intent_age(job), doors.settings.settle_time
+    entry = {"step": job.step, "event": f"looked: {found.outcome}", "evidence": dict(found.evidence)}
+    if found.outcome == "posted":
+        await ledger.advance(job, found.learned, entry)
+        return "posted"
+    if found.outcome == "not_posted" and age >= settle:
+        if found.start_over:
+            job.progress = {}
+        await ledger.advance(job, {}, entry)
+        return "not_posted"
+    await ledger.note(job, entry)
+    once_only = _repeat_safety(job) in _ONCE_ONLY
+    if found.outcome == "not_posted" and once_only and not found.start_over and job.sendings < _SENDINGS:
+        return "repeat"
+    if found.outcome == "unknown" and age >= settle * _PATIENCE:
+        await ledger.end(job, _unconfirmed(job.adapter.manifest.title))
+    else:
+        await ledger.give_back(job, step=None, delay=_next_look(age, settle))
+    return "waiting"
+
+
+async def look(doors: Doors, job: Job) -> Look:
+    """Ask the network. A token that has expired is refreshed for it; whatever else goes wrong leaves it unknown."""
+    try:
+        try:
+            finding = await job.adapter.find(job.publish())
+        except TokenExpired:
+            if job.refreshed:
+                raise
+            job.refreshed = True
+            job.credentials = await refresh_token(doors, job)
+            finding = await job.adapter.find(job.publish())
+    except PlatformError as error:
+        return Look(outcome="unknown", evidence={"error": error.message})
+    return Look(
+        outcome=finding.outcome,
+        evidence=finding.evidence,
+        learned=finding.progress,
+        start_over=finding.start_over,
+    )
+
+
+def _repeat_safety(job: Job) -> RepeatSafety:
+    action = job.adapter.next_step(job.content, job.progress)  # type: ignore[arg-type]
+    return action.repeat if isinstance(action, Step) and action.name == job.step else RepeatSafety.NONE
+
+
+def _next_look(age: float, settle: float) -> float:
+    """Seconds: four looks in a settle time, one right at its end, and at that pace ever after."""
+    pause = settle / 4
+    return max(1.0, min(pause, settle - age) if age < settle else pause)
+
+
+def not_taken(title: str) -> Transient:
+    """The error of a call that is known not to have happened after all."""
+    return Transient(f"{title} did not take the post at this attempt.", code="not_taken")
+
+
+def _unconfirmed(title: str) -> Ending:
+    return left_in_doubt(title, "it did not answer clearly, and looking at the account did not settle it.")
