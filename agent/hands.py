@@ -180,5 +180,7 @@ class Hands:
             )
         note = f": {approval.note}" if approval.note else "."
         raise Forbidden(
-            f"A person said no{note}", code="approval_rejected", action="Do not try it again unless they ask for it."
+            f"It was rejected, so nothing was done{note}",
+            code="approval_rejected",
+            action="Do not try it again unless they ask for it.",
         )

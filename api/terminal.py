@@ -160,7 +160,8 @@ async def ask(
     for interrupt in screen.interrupts:
         if read is None:
             _show_question(console, interrupt)
-        hint = f"Answer it with: studio ask --approve {interrupt.get('id')}   (or --reject {interrupt.get('id')})"
+        named = interrupt.get("id")
+        hint = f"Answer: studio ask yes, or no. By id: studio ask --approve {named} (or --reject {named})"
         console.print(Text(hint, style="dim"), soft_wrap=True)
     return WAITING if screen.interrupts else FAILED if screen.failed else DONE
 

@@ -143,8 +143,6 @@ class _Plan:
         refusal = next((reading.answer for reading in self.answers if not reading.filler), None)
         if self.media:
             return self._left_over_media(steps)
-        if any(len(str(step.arguments.get("about", ""))) > _LONGEST_SUBJECT for step in steps):
-            return say(_TOO_LONG)
         if self.unknown and refusal is None:
             known = () if self.question is not None else steps
             return talk.not_understood(self.sentence.restored(self.unknown[0]), *known, described=described(known))
@@ -229,7 +227,9 @@ def _confirmed(part: str, reading: Reading) -> Reading:
 
 
 def for_served_networks(steps: tuple[Step, ...], networks: tuple[str, ...]) -> Reading:
-    """A draft for a network that cannot be served is refused, or, beside one that can, asked about."""
+    """A draft on too long a subject or for no network served here is refused; beside a served one it is asked about."""
+    if any(len(str(step.arguments.get("about", ""))) > _LONGEST_SUBJECT for step in steps):
+        return say(_TOO_LONG)
     for at, step in enumerate(steps):
         named = str(step.arguments.get("platform", "")) if step.command == "create_draft" else ""
         wanted = [name for name in named.split(" & ") if name]

@@ -120,6 +120,8 @@ def refused(error: Mapping[str, object]) -> str:
         ]
         return "\n".join([message if message.endswith("?") else f"{message} Which one?", *lines])
     action = str(error.get("action") or "").strip()
+    if error.get("code") == "approval_rejected":
+        return message  # its action is advice to a language model
     return f"{message} {action}".strip() if action and action not in message else message
 
 

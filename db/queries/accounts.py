@@ -17,9 +17,13 @@ async def all_accounts(session: AsyncSession) -> Sequence[Account]:
     return (await session.scalars(statement)).all()
 
 
-async def get(session: AsyncSession, account_id: UUID, *, with_tokens: bool = False) -> Account | None:
-    """An account of this workspace; its sealed tokens only when asked for."""
+async def get(
+    session: AsyncSession, account_id: UUID, *, with_tokens: bool = False, lock: bool = False
+) -> Account | None:
+    """An account of this workspace; its sealed tokens only when asked for. ``lock`` holds it until the end."""
     statement = select(Account).where(Account.id == account_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     if with_tokens:
         statement = statement.options(undefer(Account.access_token), undefer(Account.refresh_token))
     return (await session.scalars(statement)).one_or_none()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.post import PublishAttempt
@@ -51,6 +51,13 @@ async def last_attempt(session: AsyncSession, post_id: UUID) -> PublishAttempt |
     """The newest attempt, whatever came of it."""
     statement = select(PublishAttempt).where(PublishAttempt.post_id == post_id)
     return (await session.scalars(statement.order_by(PublishAttempt.number.desc()).limit(1))).one_or_none()
+
+
+async def tries(session: AsyncSession, post_id: UUID, content_hash: str) -> int:
+    """How many attempts at exactly this content, its time included, have ended in waiting for the next."""
+    same = (PublishAttempt.post_id == post_id, PublishAttempt.content_hash == content_hash)
+    statement = select(func.count()).select_from(PublishAttempt).where(*same, PublishAttempt.state == "retry")
+    return await session.scalar(statement) or 0
 
 
 # The post's row is updated first, so that it is locked: a fence that moves meanwhile makes us wait, then write nothing.

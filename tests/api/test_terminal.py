@@ -144,6 +144,8 @@ async def test_a_chat_asks_in_the_terminal(
     assert status == terminal.DONE
     assert "Approve? [y/N] " in prompts
     assert "Your approval" in said(screen)
+    assert "It was rejected, so nothing was done." in said(screen)
+    assert "Do not try it again" not in said(screen)  # advice to a language model
     assert "roastery" in said(screen)
     assert (await owner.get(f"/v1/posts/{post['id']}")).json()["status"] == "draft"
     assert len((await owner.get("/v1/threads")).json()["items"]) == 2

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from core import clock as database_clock
 from core.errors import Conflict, InvalidInput
@@ -168,3 +170,62 @@ async def test_an_edit_by_an_editor_leaves_a_granted_post_without_a_yes(
     )
     assert post_of(edited)["approval"] == "stale"
     assert edited["warnings"]
+
+
+async def stale_post(chat: Desk, desk: Desk, doors: Doors, add_photo: AddPhoto) -> tuple[str, Desk]:
+    """A post whose yes no longer fits, and the editor who made it so."""
+    agent, editor = under("agent", chat, doors), desk.as_(replace(desk.caller.principal, role=Role.EDITOR))
+    draft = {"caption": "Espresso", "media": [{"asset_id": (await add_photo()).id}]}
+    planned = post_of(await carry_out(agent, doors, await asked(agent, "create_draft", **draft, when="in 2 hours")))
+    await under("agent", editor, doors).act("edit_draft", post_id=planned["id"], caption="Other words")
+    return str(planned["id"]), editor
+
+
+async def test_a_receipt_does_not_promise_what_still_needs_a_yes(
+    chat: Desk, desk: Desk, doors: Doors, add_photo: AddPhoto
+) -> None:
+    post_id, editor = await stale_post(chat, desk, doors, add_photo)
+    moved = await under("agent", editor, doors).act("move_post", post_id=post_id, when="in 3 hours")
+    assert post_of(moved)["approval"] == "stale"
+    warnings = moved["warnings"]
+    assert isinstance(warnings, list)
+    assert any("approves" in warning for warning in warnings)
+
+
+async def test_where_nobody_is_asked_nothing_waits_for_a_yes(
+    chat: Desk, desk: Desk, doors: Doors, add_photo: AddPhoto
+) -> None:
+    """The installation gave up approvals: what was waiting for one goes out as anybody who may write decides."""
+    post_id, editor = await stale_post(chat, desk, doors, add_photo)
+    sent = await under("none", editor, doors).act("publish_post", post_id=post_id)
+    assert (post_of(sent)["status"], post_of(sent)["approval"]) == ("publishing", "none")
+
+
+async def test_cancelling_what_may_be_live_does_not_say_that_it_is_not(
+    desk: Desk, add_photo: AddPhoto, admin_url: str
+) -> None:
+    """Reaches inside: to leave a post unconfirmed takes a network that answers nothing for a while."""
+    media = [{"asset_id": (await add_photo()).id}]
+    post = post_of(await desk.act("create_draft", caption="Perhaps", media=media, when="in 2 hours"))
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute("update studio.posts set status = 'unconfirmed' where id = %s", (post["id"],))
+    cancelled = await desk.act("cancel_post", post_id=post["id"])
+    assert "will not go out" not in str(cancelled["summary"])
+    assert "may be live" in str(cancelled["summary"])
+
+
+async def test_undoing_a_new_time_brings_back_why_the_post_had_failed(
+    desk: Desk, add_photo: AddPhoto, admin_url: str
+) -> None:
+    """Reaches inside: the failure itself is a matter of the publishing engine's tests."""
+    error = {"code": "content_refused", "message": "The ratio is wrong.", "action": "Edit the post."}
+    media = [{"asset_id": (await add_photo()).id}]
+    post = post_of(await desk.act("create_draft", caption="Refused", media=media, when="in 2 hours"))
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(
+            "update studio.posts set status = 'failed', last_error = %s where id = %s", (Jsonb(error), post["id"])
+        )
+    await desk.act("schedule_post", post_id=post["id"], when="in 3 hours")
+    await desk.act("undo")
+    after = post_of(await desk.act("show_post", post_id=post["id"]))
+    assert (after["status"], after["last_error"]) == ("failed", error)

@@ -13,7 +13,7 @@ from db.queries import accounts, posts
 from tools.accounts.choose import account_label
 from tools.command import Arguments, Effect, Proposal, command
 from tools.context import Context
-from tools.posts.changes import changed, consented, require_state, require_version, snapshot
+from tools.posts.changes import changed, consented, needs_a_yes, require_state, require_version, snapshot
 from tools.posts.content import content_hash, require_publishable
 from tools.posts.draft import POST_ID, WHEN
 from tools.posts.references import resolve_post, speak_of
@@ -141,7 +141,7 @@ async def _place(context: Context, placed: Placement, version: int | None, *, ve
         if verb == "Moved"
         else f"{verb} {label(post)} on {account_label(placed.account)} for {shown.receipt}.",
         post=shown,
-        warnings=await clash_warnings(context, post, moment.instant),
+        warnings=(*await clash_warnings(context, post, moment.instant), *needs_a_yes(post)),
     )
 
 

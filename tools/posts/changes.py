@@ -125,28 +125,33 @@ async def hash_of(context: Context, post: Post) -> str:
     return content_hash(post, (await posts.media_of(context.session, [post.id]))[post.id])
 
 
-async def edit_consent(context: Context, post: Post, as_agreed: str) -> tuple[str, ...]:
-    """What an edit makes of a planned post's approval; returns the warning when it needs a yes now.
+async def edit_consent(context: Context, post: Post, as_agreed: str) -> None:
+    """What an edit makes of a planned post's approval.
 
     An edit asks nobody, and what is on the calendar goes out by itself: so whoever would have been asked before putting
     it there needs a yes to what it says now. ``as_agreed`` is the hash of what was on the calendar before.
     """
     current = await hash_of(context, post)
     if post.status != Status.SCHEDULED or current == as_agreed:
-        return ()
+        return
     caller, policy = context.caller, context.doors.settings.approvals
     if post.approval == Approval.NONE and asks(Effect.SCHEDULE, caller, policy):
         post.approval = Approval.REQUIRED
     elif post.approval != Approval.NONE and caller.surface is Surface.REST and caller.principal.role.may_approve:
         post.approval, post.approved_hash = Approval.GRANTED, current
-    agreed = post.approval == Approval.NONE or (post.approval == Approval.GRANTED and post.approved_hash == current)
-    return () if agreed else (_NEEDS_A_YES,)
+
+
+def needs_a_yes(post: Post) -> tuple[str, ...]:
+    """The warning that a planned post waits for somebody's yes, when it does."""
+    waits = post.status == Status.SCHEDULED and post.approval in {Approval.REQUIRED, Approval.STALE}
+    return (_NEEDS_A_YES,) if waits else ()
 
 
 async def consented(context: Context, post: Post) -> None:
     """Bind the post to the yes it was given: an approval's hash, or the direct act of somebody who may approve.
 
-    The worker publishes only while the content still has this hash.
+    The worker publishes only while the content still has this hash. Where the installation asks nobody any more, what
+    waited for a yes needs none.
     """
     current = await hash_of(context, post)
     if context.approved_hash is not None:
@@ -159,6 +164,8 @@ async def consented(context: Context, post: Post) -> None:
         post.approval, post.approved_hash = Approval.GRANTED, current
     elif post.approval != Approval.NONE and context.principal.role.may_approve:
         post.approval, post.approved_hash = Approval.GRANTED, current
+    elif context.doors.settings.approvals == "none":
+        post.approval = Approval.NONE
 
 
 def send_now(context: Context, post: Post, media: Sequence[PostMediumRow]) -> None:

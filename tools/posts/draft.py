@@ -23,6 +23,7 @@ from tools.posts.changes import (
     edit_consent,
     hash_of,
     made,
+    needs_a_yes,
     require_editable,
     require_version,
     send_now,
@@ -280,13 +281,13 @@ async def edit_draft(context: Context, arguments: EditDraft, gathered: Draft) ->
         post.format = arguments.format or adapter.choose_format(content_of(post, media))
     if post.status == Status.SCHEDULED:
         require_publishable(adapter, post, media)
-    consent = await edit_consent(context, post, as_agreed)
+    await edit_consent(context, post, as_agreed)
     await changed(context, post, before)
     await speak_of(context, post)
     shown = (await views(context, [post]))[0]
     broken = tuple(f"Before it can go out: {each.message}" for each in adapter.validate(content_of(post, media)))
     return PostReceipt(
-        summary=f"Changed {label(post)}{_source(gathered.rests_on)}.", post=shown, warnings=broken + consent
+        summary=f"Changed {label(post)}{_source(gathered.rests_on)}.", post=shown, warnings=broken + needs_a_yes(post)
     )
 
 

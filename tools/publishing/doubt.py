@@ -1,17 +1,21 @@
 """Doubt: an irreversible call whose outcome is unknown. The network is asked; nothing is repeated without evidence."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Literal
 
 from core.jsontypes import JsonObject
 from db.queries.publishing import Ending
-from platforms.base import RepeatSafety, Step
-from platforms.errors import PlatformError, TokenExpired, Transient
+from platforms.base import Finding, RepeatSafety, Step
+from platforms.errors import OutcomeUnknown, PlatformError, RateLimited, TokenExpired, Transient
 from tools.context import Doors
+from tools.publishing.backoff import wait_for
 from tools.publishing.job import Job
 from tools.publishing.ledger import Ledger
 from tools.publishing.stops import left_in_doubt
 from tools.publishing.tokens import refresh_token
+
+log = logging.getLogger("studio.publishing")
 
 # How many settle times an unknown outcome is looked up for, before a person is asked.
 _PATIENCE = 5
@@ -22,12 +26,16 @@ _ONCE_ONLY = frozenset({RepeatSafety.WITNESS, RepeatSafety.OWN_ID})
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What the network says of a call: ``learned`` goes into the progress when it was posted."""
+    """What the network says of a call: ``learned`` goes into the progress when it was posted.
+
+    ``wait``: seconds after which the network may be asked, when it said that it was asked too much; else None.
+    """
 
     outcome: Literal["posted", "not_posted", "unknown"]
     evidence: JsonObject
     learned: JsonObject = field(default_factory=dict)
     start_over: bool = False
+    wait: float | None = None
 
 
 Verdict = Literal["posted", "not_posted", "repeat", "waiting"]
@@ -55,10 +63,12 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
     once_only = _repeat_safety(job) in _ONCE_ONLY
     if found.outcome == "not_posted" and once_only and not found.start_over and job.sendings < _SENDINGS:
         return "repeat"
-    if found.outcome == "unknown" and age >= settle * _PATIENCE:
+    # A limit ends: it is waited for, as long as anything is, before a person is asked.
+    patience = settle * _PATIENCE if found.wait is None else doors.settings.publish_grace
+    if found.outcome == "unknown" and age >= patience:
         await ledger.end(job, _unconfirmed(job.adapter.manifest.title))
     else:
-        await ledger.give_back(job, step=None, delay=_next_look(age, settle))
+        await ledger.give_back(job, step=None, delay=max(found.wait or 0.0, _next_look(age, settle)))
     return "waiting"
 
 
@@ -66,13 +76,15 @@ async def look(doors: Doors, job: Job) -> Look:
     """Ask the network. A token that has expired is refreshed for it; whatever else goes wrong leaves it unknown."""
     try:
         try:
-            finding = await job.adapter.find(job.publish())
+            finding = await _ask(job)
         except TokenExpired:
             if job.refreshed:
                 raise
             job.refreshed = True
             job.credentials = await refresh_token(doors, job)
-            finding = await job.adapter.find(job.publish())
+            finding = await _ask(job)
+    except RateLimited as error:
+        return Look(outcome="unknown", evidence={"error": error.message}, wait=wait_for(error, 1))
     except PlatformError as error:
         return Look(outcome="unknown", evidence={"error": error.message})
     return Look(
@@ -81,6 +93,16 @@ async def look(doors: Doors, job: Job) -> Look:
         learned=finding.progress,
         start_over=finding.start_over,
     )
+
+
+async def _ask(job: Job) -> Finding:
+    try:
+        return await job.adapter.find(job.publish())
+    except PlatformError:
+        raise
+    except Exception as error:
+        log.exception("post %s: unforeseen error while looking", job.hold.post_id)
+        raise OutcomeUnknown(f"Studio could not look ({type(error).__name__}).") from error
 
 
 def _repeat_safety(job: Job) -> RepeatSafety:

@@ -8,13 +8,12 @@ and never repeats an irreversible call without evidence that it did not.
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from core import clock
 from core.errors import StudioError, Unavailable
-from db.queries import accounts, publishing
+from db.queries import publishing
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
 from platforms.errors import (
@@ -28,11 +27,11 @@ from platforms.errors import (
 )
 from scheduler.due import Claim
 from tools.context import Doors
-from tools.publishing.backoff import pause
+from tools.publishing.backoff import wait_for
 from tools.publishing.doubt import look, not_taken, settle_doubt
 from tools.publishing.job import Job, take_up
 from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
-from tools.publishing.tokens import refresh_token, token_given_meanwhile
+from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 
 log = logging.getLogger("studio.publishing")
 
@@ -43,8 +42,8 @@ _REPEATED = 2
 # How often more is asked what a live post's address is, and where that is counted in the progress.
 _ASKED_AT_MOST = 6
 _ASKED = "asked_again"
-# The longest wait that a network can make us take, in seconds: a day.
-_LONGEST_WAIT = 86_400.0
+# Seconds: a live post is not kept "publishing" for the sake of its address while a network limits us for hours.
+_ADDRESS_WAIT = 120.0
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -186,7 +185,9 @@ class PostWork:
             return False  # it never left this machine
         if job.sendings >= _REPEATED:
             return True
-        return (await look(self._doors, job)).outcome != "not_posted"
+        if isinstance(error, TokenExpired | ReconnectNeeded):
+            return False  # whoever is not let in has done nothing, and may not look either
+        return (await look(self._doors, job)).outcome == "posted"
 
     async def _without(self, job: Job, live: Done, error: PlatformError) -> None:
         """The post is live, only what was to be read of it is missing: ask a few times more, then do without."""
@@ -196,7 +197,7 @@ class PostWork:
             await self._posted(job, live)
             return
         await self._ledger.advance(job, {_ASKED: count + 1}, {"event": "live, asking again later"})
-        await self._ledger.give_back(job, step=None, delay=_pause(error, count + 1))
+        await self._ledger.give_back(job, step=None, delay=min(wait_for(error, count + 1), _ADDRESS_WAIT))
 
     async def _renewed(self, job: Job, error: PlatformError) -> PlatformError | None:
         """Go on with another token, given by a person meanwhile or refreshed; else the error that is left."""
@@ -227,7 +228,7 @@ class PostWork:
             attempt_state="retry",
             post_status="scheduled",
             error=_kept(error),
-            next_attempt_in=timedelta(seconds=_pause(error, job.tries)),
+            next_attempt_in=timedelta(seconds=wait_for(error, await self._ledger.tries(job) + 1)),
             progress=job.progress,
             counts=counts,
         )
@@ -236,10 +237,7 @@ class PostWork:
     async def _fail(self, job: Job, error: PlatformError, *, reconnect: bool = False) -> None:
         await self._ledger.end(job, Ending(attempt_state="failed", post_status="failed", error=_kept(error)))
         if reconnect:
-            async with self._doors.database.session(job.workspace_id) as session:
-                account = await accounts.get(session, job.account_id)
-                if account is not None and account.status == "connected":
-                    account.status = "reconnect"
+            await ask_to_reconnect(self._doors, job)
 
     @contextlib.asynccontextmanager
     async def _renewing(self, job: Job) -> AsyncIterator[None]:
@@ -280,14 +278,6 @@ def _kept(error: PlatformError) -> dict[str, object]:
         "action": storable(error.action),
         "platform_code": error.platform_code,
     }
-
-
-def _pause(error: PlatformError, tries: int) -> float:
-    """Seconds before the next try: what the network asks for, within reason, else our own backoff."""
-    asked = error.retry_after
-    if asked is None or math.isnan(asked):
-        return pause(tries)
-    return min(max(asked, 0.0), _LONGEST_WAIT)
 
 
 def _own_trouble(step: Step, message: str) -> PlatformError:

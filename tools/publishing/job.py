@@ -40,7 +40,7 @@ class Job:
     workspace_id: UUID
     account_id: UUID
     attempt_id: UUID
-    attempt_number: int
+    content_hash: str
     adapter: Adapter
     content: Content
     credentials: Credentials = field(repr=False)
@@ -53,7 +53,6 @@ class Job:
     started_at: datetime
     known_post_ids: frozenset[str]
     sealed: bytes = field(repr=False)  # the access token as it was kept when this began
-    tries: int  # attempts at the present time of the post, this one among them
     sendings: int  # how often the step that may be on its way was sent in this attempt
 
     def publish(self) -> Publish:
@@ -91,7 +90,11 @@ async def take_up(doors: Doors, claim: Claim) -> Job | None:
             attempt = await _begin(session, post, media)
         else:
             going_on = where_it_is(doors, post, media, attempt)
-            stop = credentials if isinstance(credentials, Stop) else reason_not_to_go_on(doors, post, going_on, now)
+            stop = (
+                credentials
+                if isinstance(credentials, Stop)
+                else reason_not_to_go_on(doors, post, attempt, going_on, now)
+            )
             if stop is not None:
                 break_off(post, attempt, stop, going_on, now)
                 return None
@@ -150,7 +153,7 @@ def _job(
         workspace_id=post.workspace_id,
         account_id=post.account_id,
         attempt_id=attempt.id,
-        attempt_number=attempt.number,
+        content_hash=attempt.content_hash,
         adapter=doors.adapters[post.platform],
         content=content_of(post, media),
         sealed=sealed,
@@ -168,7 +171,6 @@ def _job(
         refreshed=attempt.refreshed,
         started_at=attempt.started_at,
         known_post_ids=known_post_ids,
-        tries=max(post.attempts, 1),
         sendings=sum(entry.get("step") == attempt.step and entry.get("event") == "sending" for entry in attempt.steps),
     )
 

@@ -1,5 +1,6 @@
 """The ledger of one attempt: every line is one fenced statement in a transaction of its own, or nothing at all."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -72,6 +73,11 @@ class Ledger:
             job, lambda session: publishing.finish(session, job.hold, attempt_id=job.attempt_id, ending=ending)
         )
 
+    async def tries(self, job: Job) -> int:
+        """How many attempts at this content for this time have ended in waiting, for a quota too."""
+        async with self._database.session(job.workspace_id) as session:
+            return await publishing.tries(session, job.hold.post_id, job.content_hash)
+
     async def renew(self, job: Job) -> None:
         """Keep the lease."""
         await self._write(job, lambda session: publishing.renew(session, job.hold))
@@ -102,14 +108,16 @@ def trouble_entry(step: str | None, error: PlatformError) -> dict[str, object]:
 
 
 def storable(value: object) -> object:
-    """JSON as PostgreSQL keeps it: its text has no NUL and no half of a surrogate pair."""
+    """JSON as PostgreSQL keeps it: no NUL, no half of a surrogate pair, no NaN, and nothing that is no JSON at all."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
         return {str(storable(str(name))): storable(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [storable(each) for each in value]
-    return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _stamped(entry: Mapping[str, object]) -> dict[str, object]:

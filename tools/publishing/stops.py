@@ -99,10 +99,17 @@ def live_already(going_on: Step | Done | None) -> Done | None:
     return going_on.otherwise if isinstance(going_on, Step) else going_on
 
 
-def reason_not_to_go_on(doors: Doors, post: Post, going_on: Step | Done | None, now: datetime) -> Stop | None:
-    """An attempt that a crash left half done is not taken up past the grace: nobody wants last week's post today."""
+def reason_not_to_go_on(
+    doors: Doors, post: Post, attempt: PublishAttempt, going_on: Step | Done | None, now: datetime
+) -> Stop | None:
+    """An attempt that a crash left half done is not taken up past the grace: nobody wants last week's post today.
+
+    One in doubt is: first it is looked up what became of it, and what did not happen is sent no more.
+    """
     late = now - (post.scheduled_for or now)
     if late <= timedelta(seconds=doors.settings.publish_grace) or live_already(going_on) is not None:
+        return None
+    if _in_doubt(attempt):
         return None
     return Stop(
         status=Status.FAILED,
@@ -114,7 +121,7 @@ def reason_not_to_go_on(doors: Doors, post: Post, going_on: Step | Done | None, 
 
 def break_off(post: Post, attempt: PublishAttempt, stop: Stop, going_on: Step | Done | None, now: datetime) -> None:
     """End an attempt that is not gone on with; what is live stays so, what may have happened is left to a person."""
-    in_doubt = attempt.intent_at is not None and attempt.step_irreversible
+    in_doubt = _in_doubt(attempt)
     live = live_already(going_on)
     stop_before(post, stop, now)
     attempt.ended_at = now
@@ -127,6 +134,10 @@ def break_off(post: Post, attempt: PublishAttempt, stop: Stop, going_on: Step | 
         post.status, post.last_error = Status(ending.post_status), ending.error
     attempt.state = "unconfirmed" if in_doubt else "failed"
     attempt.error = post.last_error
+
+
+def _in_doubt(attempt: PublishAttempt) -> bool:
+    return attempt.intent_at is not None and attempt.step_irreversible
 
 
 def left_in_doubt(title: str, why: str) -> Ending:

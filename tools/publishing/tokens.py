@@ -12,15 +12,18 @@ from tools.publishing.job import Job, open_credentials
 
 async def refresh_token(doors: Doors, job: Job) -> Credentials:
     """A fresh token for the job's account, stored sealed; raises ``platforms.errors``."""
-    async with doors.database.session(job.workspace_id) as session:
-        await publishing.mark_refreshed(session, job.attempt_id)
     grant = await job.adapter.refresh(job.credentials)
     workspace_id, account_id = str(job.workspace_id), str(job.account_id)
     async with doors.database.session(job.workspace_id) as session:
-        account = await accounts.get(session, job.account_id, with_tokens=True)
+        account = await accounts.get(session, job.account_id, with_tokens=True, lock=True)
         assert account is not None
         if account.status == "disconnected":
             raise ReconnectNeeded(f"@{account.handle} was disconnected meanwhile.")
+        await publishing.mark_refreshed(session, job.attempt_id)
+        if account.access_token != job.sealed:
+            # Given by a person, or by another post's work, while we asked: theirs is kept.
+            job.sealed = account.access_token
+            return open_credentials(doors, account)
         account.access_token = doors.vault.seal(
             grant.access_token, context=token_context(workspace_id, account_id, "access_token")
         )
@@ -45,3 +48,11 @@ async def token_given_meanwhile(doors: Doors, job: Job) -> Credentials | None:
             return None
         job.sealed = account.access_token
         return open_credentials(doors, account)
+
+
+async def ask_to_reconnect(doors: Doors, job: Job) -> None:
+    """Say that the account has to be connected again, unless that was done since the job took its token."""
+    async with doors.database.session(job.workspace_id) as session:
+        account = await accounts.get(session, job.account_id, with_tokens=True, lock=True)
+        if account is not None and account.status == "connected" and account.access_token == job.sealed:
+            account.status = "reconnect"
