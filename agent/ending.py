@@ -121,6 +121,7 @@ def _lines(ending: Ending, approval: ApprovalRequest | None) -> list[Line]:
 def _details(action: dict[str, object]) -> dict[str, object]:
     """What a call did, short: the post it was about is named, for whoever shows the conversation later."""
     details = {name: action[name] for name in ("tool_call_id", "command", "status")}
-    result = action["result"]
-    post = result.get("post") if isinstance(result, dict) else None
-    return details | ({"post_id": post["id"]} if isinstance(post, dict) and "id" in post else {})
+    result = action["result"] if isinstance(action["result"], dict) else {}
+    several = result.get("items", result.get("posts"))
+    post = several[0] if isinstance(several, list) and len(several) == 1 else result.get("post")
+    return details | ({"post_id": post["id"]} if isinstance(post, dict) and "caption" in post else {})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.errors import InvalidInput
 from core.ports import CaptionBrief, Written
 
-RESTS_ON = "the offline writer's template and the words of the brief"
+RESTS_ON = "your words in the offline writer's template"
 
 # Openings and closings say nothing that the brief does not: no price, no date, no praise that could be checked.
 _OPENINGS = {

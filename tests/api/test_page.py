@@ -158,7 +158,7 @@ async def test_a_post_that_goes_out_is_followed_until_it_is_live_and_shown_again
     await expect(log.get_by_text("✓ Approved")).to_be_visible(timeout=20_000)
     await expect(log.get_by_text(f"{post['code']} · posted")).to_be_visible(timeout=20_000)
     await page.reload()
-    await expect(log.get_by_text(f"{post['code']} · posted")).to_be_visible(timeout=20_000)
+    await expect(log.get_by_text(f"{post['code']} · now posted")).to_be_visible(timeout=20_000)
     await say(page, f"cancel {post['code']}")
     refused = log.get_by_text("cannot be cancelled")
     await expect(refused.last).to_be_visible(timeout=20_000)
