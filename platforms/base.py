@@ -5,7 +5,7 @@ so far; the engine (``tools/publishing``) writes the step down, lets ``Adapter.p
 writes the result down, so that a process killed anywhere knows where it was. Nothing is kept outside ``progress``.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,7 +28,11 @@ class RepeatSafety(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Medium:
-    """One image or video of a post, as an adapter sees it; sizes in pixels, None = unknown."""
+    """One image or video of a post, as an adapter sees it; None = unknown.
+
+    Sizes in pixels as shown, ``frame_rate`` in frames a second, ``bit_rate`` in bits a second over all streams. Codecs
+    bear ffmpeg's names ("h264", "hevc", "aac"); ``audio_codec`` is "" for a film without sound.
+    """
 
     asset_id: str
     kind: Literal["image", "video"]
@@ -38,16 +42,24 @@ class Medium:
     height: int | None = None
     duration_seconds: float | None = None
     alt_text: str | None = None
+    frame_rate: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    bit_rate: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """Exactly what would go out. ``format`` is one of the manifest's; ``options`` holds the format's own settings."""
+    """Exactly what would go out. ``format`` is one of the manifest's; ``options`` holds the format's own settings.
+
+    ``cover`` is the image that the option "cover" names by its asset id, for formats that take one.
+    """
 
     format: str
     caption: str
     media: tuple[Medium, ...] = ()
     options: JsonObject = field(default_factory=dict)
+    cover: Medium | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +89,8 @@ class Publish:
     """One publish on its way: the content, the account, what is known so far, and the door to the media.
 
     ``started_at`` is when the first attempt began (aware, UTC): a post older than that is not ours. ``known_post_ids``
-    are posts of this account that other rows own: ``find`` never answers with one of them.
+    are posts of this account that other rows own: ``find`` never answers with one of them. ``in_doubt`` names the step
+    whose outcome ``find`` is asked about, None before any was sent.
     """
 
     content: Content
@@ -86,6 +99,7 @@ class Publish:
     media: MediaDoor
     started_at: datetime
     known_post_ids: frozenset[str] = frozenset()
+    in_doubt: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +142,48 @@ class Ability:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageRules:
+    """What a network takes as an image: limits inclusive, None = it names none; ratios are width / height.
+
+    Past ``max_width`` or ``max_height`` (pixels) the network refuses the image; ``best_width`` is what it scales to.
+    """
+
+    mime_types: frozenset[str]
+    max_bytes: int
+    ratios: tuple[float, float] | None = None
+    max_width: int | None = None
+    max_height: int | None = None
+    best_width: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRules:
+    """What a network takes as a video: limits inclusive, None = it names none.
+
+    Seconds, frames a second, bits a second; sides are of the picture in pixels, ratios width / height; codecs bear
+    ffmpeg's names, and a film without sound is always fine.
+    """
+
+    mime_types: frozenset[str]
+    max_bytes: int
+    seconds: tuple[float, float]
+    video_codecs: frozenset[str]
+    audio_codecs: frozenset[str]
+    frame_rates: tuple[float, float] | None = None
+    ratios: tuple[float, float] | None = None
+    min_width: int | None = None
+    min_height: int | None = None
+    max_width: int | None = None
+    max_height: int | None = None
+    max_bit_rate: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FormatRules:
-    """The limits of one format, inclusive; text is counted as the network counts it (``Adapter.text_length``)."""
+    """The limits of one format, inclusive; text is counted as the network counts it (``Adapter.text_length``).
+
+    ``image`` and ``video`` are there for each of ``kinds``: validation and the fitting of media read the same record.
+    """
 
     name: str
     kinds: frozenset[Literal["image", "video"]]
@@ -137,6 +191,8 @@ class FormatRules:
     max_media: int
     max_text: int
     options: frozenset[str] = frozenset()
+    image: ImageRules | None = None
+    video: VideoRules | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +230,18 @@ class Identity:
     title: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What a network counts of one live post; None = it does not say (which is not zero)."""
+
+    views: int | None = None
+    reach: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+
+
 class Adapter(Protocol):
     """One social network. Every method but the pure ones makes HTTP calls and raises ``platforms.errors``."""
 
@@ -204,3 +272,12 @@ class Adapter(Protocol):
 
     async def identify(self, credentials: Credentials) -> Identity:
         """Who this token belongs to: asked once when an account is connected."""
+
+    async def delete(self, credentials: Credentials, platform_post_id: str) -> None:
+        """Take a live post down; one that is gone already is fine.
+
+        Raises ``Refused`` with the code "cannot_delete" where the network's API offers no such call.
+        """
+
+    async def read_counts(self, credentials: Credentials, platform_post_ids: Sequence[str]) -> Mapping[str, Counts]:
+        """What the network counts of these posts; a post it does not know, or not any more, is left out."""

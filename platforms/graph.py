@@ -41,6 +41,13 @@ class Graph:
         )
         return await self._call(request, secrets=(token,), repeatable=repeatable)
 
+    async def delete(self, path: str, *, token: str) -> JsonObject:
+        """Delete a node; doing it twice does no harm."""
+        request = self._client.build_request(
+            "DELETE", f"{self._base_url}/{GRAPH_VERSION}/{path}", headers=_bearer(token)
+        )
+        return await self._call(request, secrets=(token,), repeatable=True)
+
     async def exchange_token(self, path: str, *, secrets: tuple[str, ...], **parameters: str) -> JsonObject:
         """Ask for a new token; ``path`` with the version where Meta documents one.
 

@@ -4,12 +4,14 @@ Meta's own references behind it: content publishing, IG User media and media_pub
 business login (as of September 2026).
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from core.errors import Problem
 from core.jsontypes import JsonObject
 from platforms.base import (
     Content,
+    Counts,
     Credentials,
     Done,
     Finding,
@@ -26,6 +28,9 @@ from platforms.instagram import rules, steps
 from platforms.instagram.calls import PublishCalls, uses_instagram_login
 from platforms.instagram.finding import identify_post, unpublished
 from platforms.instagram.manifest import MANIFEST
+
+# Meta's error for an object that is not there (any more), or not ours to see.
+GONE = "100/33"
 
 
 class InstagramAdapter:
@@ -152,6 +157,38 @@ class InstagramAdapter:
         if external_id is None or handle is None:
             raise Transient("Meta answered without the account's id and name.")
         return Identity(external_id=external_id, handle=handle, title=steps.text(answer, "name"))
+
+    async def delete(self, credentials: Credentials, platform_post_id: str) -> None:
+        """Take a post down: Meta offers it with Facebook Login alone (since December 2025)."""
+        if uses_instagram_login(credentials):
+            raise Refused(
+                "Instagram deletes no posts for accounts connected through Instagram Login.",
+                code="cannot_delete",
+                action="Delete it in the Instagram app, or connect the account through Facebook Login.",
+            )
+        try:
+            await self._facebook.delete(platform_post_id, token=credentials.access_token)
+        except Refused as refusal:
+            if refusal.platform_code != GONE:
+                raise
+
+    async def read_counts(self, credentials: Credentials, platform_post_ids: Sequence[str]) -> Mapping[str, Counts]:
+        """Likes and comments of each post."""
+        counts: dict[str, Counts] = {}
+        for post_id in platform_post_ids:
+            try:
+                answer = await self._calls.graph(credentials).get(
+                    post_id, token=credentials.access_token, fields="like_count,comments_count"
+                )
+            except Refused as refusal:
+                if refusal.platform_code != GONE:
+                    raise
+                continue
+            counts[post_id] = Counts(
+                likes=steps.count(answer, "like_count") if "like_count" in answer else None,
+                comments=steps.count(answer, "comments_count") if "comments_count" in answer else None,
+            )
+        return counts
 
     async def _ask_for_token(self, credentials: Credentials) -> JsonObject:
         token = credentials.access_token

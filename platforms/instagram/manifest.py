@@ -2,14 +2,31 @@
 
 from types import MappingProxyType
 
-from platforms.base import Ability, FormatRules, Manifest
+from platforms.base import Ability, FormatRules, ImageRules, Manifest, VideoRules
 
 # Meta's content publishing guide and media reference, as read on 28 September 2026.
 MAX_CAPTION = 2_200
 MAX_CAROUSEL = 10
+IMAGES = ImageRules(
+    mime_types=frozenset({"image/jpeg"}),
+    max_bytes=8 * 1024 * 1024,  # Meta's own error speaks of 8 MiB
+    ratios=(4 / 5, 1.91),
+    best_width=1440,
+)
+REELS = VideoRules(
+    mime_types=frozenset({"video/mp4", "video/quicktime"}),
+    max_bytes=300 * 1024 * 1024,
+    seconds=(3.0, 15 * 60.0),
+    video_codecs=frozenset({"h264", "hevc"}),
+    audio_codecs=frozenset({"aac"}),
+    frame_rates=(23.0, 60.0),
+    ratios=(0.01, 10.0),
+    max_width=1_920,
+    max_bit_rate=25_000_000,
+)
 
 IMAGE = FormatRules(
-    name="image", kinds=frozenset({"image"}), min_media=1, max_media=1, max_text=MAX_CAPTION, options=frozenset()
+    name="image", kinds=frozenset({"image"}), min_media=1, max_media=1, max_text=MAX_CAPTION, image=IMAGES
 )
 CAROUSEL = FormatRules(
     name="carousel",
@@ -17,7 +34,7 @@ CAROUSEL = FormatRules(
     min_media=2,
     max_media=MAX_CAROUSEL,
     max_text=MAX_CAPTION,
-    options=frozenset(),
+    image=IMAGES,
 )
 REEL = FormatRules(
     name="reel",
@@ -26,6 +43,7 @@ REEL = FormatRules(
     max_media=1,
     max_text=MAX_CAPTION,
     options=frozenset({"share_to_feed", "thumb_offset"}),
+    video=REELS,
 )
 
 _SUITE = "contract suite"

@@ -8,24 +8,17 @@ import re
 from collections.abc import Iterator
 
 from core.errors import Problem
-from platforms.base import Content, FormatRules, Medium
+from platforms.base import Content, FormatRules
 from platforms.instagram.manifest import CAROUSEL, IMAGE, MANIFEST, REEL
+from platforms.media_rules import broken_by_medium
 
 MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
 # The app itself has been held to five since late 2025; no refusal by the API has been seen.
 ADVISED_HASHTAGS = 5
 MAX_ALT_TEXT = 1_000
-MAX_IMAGE_BYTES = 8 * 1024 * 1024  # Meta's own error speaks of 8 MiB
-MAX_REEL_BYTES = 300 * 1024 * 1024
 # Narrower images are scaled up by Instagram, not refused.
 ADVISED_IMAGE_WIDTH = 320
-# A ratio is a rounded number: 1200 x 628 (1.9108) is what everybody calls 1.91:1.
-IMAGE_RATIOS = (4 / 5, 1.91)
-_RATIO_TOLERANCE = 0.002
-REEL_SECONDS = (3.0, 15 * 60.0)
-REEL_TYPES = frozenset({"video/mp4", "video/quicktime"})
-MAX_REEL_WIDTH = 1_920
 
 # Inside of a word neither is meant: "C#x", "hi@example.com".
 _HASHTAG = re.compile(r"(?<![\w&])#\w")
@@ -106,49 +99,10 @@ def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
 def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
     for position, medium in enumerate(content.media):
         path = f"media.{position}"
-        if medium.kind not in rules.kinds:
-            message = f"Instagram's format {rules.name} takes {' or '.join(sorted(rules.kinds))}, not {medium.kind}."
-            yield Problem(path=path, code="wrong_kind", message=message)
-        elif medium.kind == "image":
-            yield from _image(medium, path)
-        else:
-            yield from _reel(medium, path)
-
-
-def _image(medium: Medium, path: str) -> Iterator[Problem]:
-    if medium.mime_type != "image/jpeg":
-        message = f"Instagram takes JPEG images only, not {medium.mime_type}."
-        yield Problem(path=f"{path}.mime_type", code="wrong_type", message=message)
-    if medium.size_bytes > MAX_IMAGE_BYTES:
-        message = f"{medium.size_bytes} bytes; Instagram takes images up to {MAX_IMAGE_BYTES} (8 MiB)."
-        yield Problem(path=f"{path}.size_bytes", code="too_big", message=message)
-    if medium.width is not None and medium.height is not None and not _ratio_fits(medium.width, medium.height):
-        message = f"{medium.width} x {medium.height}; Instagram takes ratios from 4:5 (portrait) to 1.91:1 (landscape)."
-        yield Problem(path=path, code="wrong_ratio", message=message)
-    if medium.alt_text is not None and text_length(medium.alt_text) > MAX_ALT_TEXT:
-        message = f"{text_length(medium.alt_text)} characters; Instagram takes alt texts up to {MAX_ALT_TEXT}."
-        yield Problem(path=f"{path}.alt_text", code="text_too_long", message=message)
-
-
-def _ratio_fits(width: int, height: int) -> bool:
-    narrowest, widest = IMAGE_RATIOS
-    return height > 0 and narrowest - _RATIO_TOLERANCE <= width / height <= widest + _RATIO_TOLERANCE
-
-
-def _reel(medium: Medium, path: str) -> Iterator[Problem]:
-    if medium.mime_type not in REEL_TYPES:
-        message = f"Instagram takes MP4 and MOV videos, not {medium.mime_type}."
-        yield Problem(path=f"{path}.mime_type", code="wrong_type", message=message)
-    if medium.size_bytes > MAX_REEL_BYTES:
-        message = f"{medium.size_bytes} bytes; Instagram takes reels up to {MAX_REEL_BYTES} (300 MiB)."
-        yield Problem(path=f"{path}.size_bytes", code="too_big", message=message)
-    shortest, longest = REEL_SECONDS
-    if medium.duration_seconds is not None and not shortest <= medium.duration_seconds <= longest:
-        message = f"{medium.duration_seconds:g} s; Instagram takes reels from 3 seconds to 15 minutes."
-        yield Problem(path=f"{path}.duration_seconds", code="wrong_duration", message=message)
-    if medium.width is not None and medium.width > MAX_REEL_WIDTH:
-        message = f"{medium.width} pixels wide; Instagram takes reels up to {MAX_REEL_WIDTH}."
-        yield Problem(path=f"{path}.width", code="too_wide", message=message)
+        yield from broken_by_medium(MANIFEST.title, rules, medium, path)
+        if medium.kind == "image" and medium.alt_text is not None and text_length(medium.alt_text) > MAX_ALT_TEXT:
+            message = f"{text_length(medium.alt_text)} characters; Instagram takes alt texts up to {MAX_ALT_TEXT}."
+            yield Problem(path=f"{path}.alt_text", code="text_too_long", message=message)
 
 
 def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:

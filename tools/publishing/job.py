@@ -64,6 +64,7 @@ class Job:
             media=self.media,
             started_at=self.started_at,
             known_post_ids=self.known_post_ids,
+            in_doubt=self.step if self.step_irreversible and self.intent_at is not None else None,
         )
 
 
