@@ -107,6 +107,7 @@ def worker() -> None:
 @app.command()
 def demo(
     sandbox_port: Annotated[int, typer.Option(help="port of the pretend networks")] = 8001,
+    reset: Annotated[bool, typer.Option("--reset", help="forget everything of the demo first")] = False,  # noqa: FBT002
 ) -> None:
     """The pretend networks and Studio together, with example data."""
     log.configure("WARNING")
@@ -122,6 +123,10 @@ def demo(
             allow_private_media=True,
             host="127.0.0.1",
         )
+        if reset:
+            from tools.demo.reset import forget
+
+            _progress("starting over" if forget(settings) else "there was nothing to forget")
         await server.demo(settings, progress=_progress, sandbox_port=sandbox_port)
 
     _run(run())

@@ -18,15 +18,16 @@ from api.serving import GracefulServer, beside, config, listen
 from core.settings import Settings
 from db.engine import Database
 from memory.checkpoints import open_saver
-from platforms.instagram.adapter import InstagramAdapter
 from sandbox.app import create_app as create_sandbox
 from scheduler.clock import Clock
 from tools.commands import catalog
 from tools.context import Doors
+from tools.demo import reset
 from tools.demo.seed import seed
 from tools.dispatcher import Dispatcher
 from tools.installation.prepare import Installation, Progress, prepare
 from tools.media.fetch import MediaFetcher
+from tools.networks import open_networks
 from tools.publishing.engine import PostWork
 
 # SIGTERM to exit 0 within 30 s: what runs gets this long to reach a recorded step.
@@ -63,15 +64,7 @@ async def build(
         stack.callback(keeper.cancel)
         database, clock, stopping = Database(installation.app_url), Clock(), asyncio.Event()
         stack.push_async_callback(database.close)
-        instagram = InstagramAdapter(
-            facebook_graph_url=settings.facebook_graph_url,
-            instagram_graph_url=settings.instagram_graph_url,
-            upload_url=settings.meta_upload_url,
-            app_id=settings.meta_app_id,
-            app_secret=settings.meta_app_secret.get_secret_value(),
-            timeout=settings.publish_lease * 0.7,
-        )
-        stack.push_async_callback(instagram.aclose)
+        adapters = await stack.enter_async_context(open_networks(settings))
         model = build_model(settings)
         limit_bytes = settings.media_limit_mb * 1_000_000
         doors = Doors(
@@ -82,7 +75,7 @@ async def build(
             fetcher=MediaFetcher(
                 installation.store, allow_private=settings.allow_private_media, limit_bytes=limit_bytes
             ),
-            adapters={"instagram": instagram},
+            adapters=adapters,
             writer=build_writer(settings, model),
             wake=clock.wake,
         )
@@ -129,6 +122,7 @@ async def work(settings: Settings, *, progress: Progress) -> None:
 
 async def demo(settings: Settings, *, progress: Progress, sandbox_port: int) -> None:
     """The sandbox and Studio in one process, with example data."""
+    reset.mark(settings)
     sandbox = create_sandbox(state_file=settings.data_dir / "sandbox.sqlite3")
     async with (
         beside(sandbox, sandbox_port) as sandbox_url,

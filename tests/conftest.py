@@ -29,12 +29,12 @@ from db.embedded.cluster import Cluster, start
 from db.engine import Database
 from db.queries import people
 from memory import checkpoints
-from platforms.instagram.adapter import InstagramAdapter
 from sandbox.app import create_app as create_sandbox
 from tools.commands import catalog
 from tools.context import Caller, Doors, Principal, Role, Surface
 from tools.dispatcher import Dispatcher
 from tools.media.fetch import MediaFetcher
+from tools.networks import open_networks
 
 TEMPLATE = "studio_template"
 
@@ -243,23 +243,18 @@ async def doors(settings: Settings, database: Database) -> AsyncIterator[Doors]:
 @asynccontextmanager
 async def open_doors(settings: Settings, database: Database) -> AsyncIterator[Doors]:
     store = DirectoryStore(settings.data_dir / "media")
-    adapter = InstagramAdapter(
-        facebook_graph_url=settings.facebook_graph_url,
-        instagram_graph_url=settings.instagram_graph_url,
-        upload_url=settings.meta_upload_url,
-    )
     fetcher = MediaFetcher(store, allow_private=True, limit_bytes=50_000_000)
-    yield Doors(
-        settings=settings,
-        database=database,
-        vault=Vault(settings.secret_keys.get_secret_value().split(",")),
-        store=store,
-        fetcher=fetcher,
-        adapters={"instagram": adapter},
-        writer=OfflineWriter(),
-        wake=lambda _topic: None,
-    )
-    await adapter.aclose()
+    async with open_networks(settings) as adapters:
+        yield Doors(
+            settings=settings,
+            database=database,
+            vault=Vault(settings.secret_keys.get_secret_value().split(",")),
+            store=store,
+            fetcher=fetcher,
+            adapters=adapters,
+            writer=OfflineWriter(),
+            wake=lambda _topic: None,
+        )
 
 
 @pytest.fixture

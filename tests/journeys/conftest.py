@@ -55,12 +55,12 @@ class Demo:
             **self.environment,
         }
 
-    def start(self) -> float:
+    def start(self, *options: str) -> float:
         """Start it and wait until it is ready; the seconds that took."""
         begun = time.monotonic()
         with (self.data_dir.parent / "demo.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "cli.py", "demo", "--sandbox-port", str(self.sandbox_port)],
+                [sys.executable, "cli.py", "demo", "--sandbox-port", str(self.sandbox_port), *options],
                 cwd=ROOT,
                 env=self.variables,
                 stdout=log,

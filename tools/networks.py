@@ -1,0 +1,28 @@
+"""The networks of this installation: every adapter, built from the settings."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+from core.settings import Settings
+from platforms.base import Adapter
+from platforms.instagram.adapter import InstagramAdapter
+
+# An irreversible call has to end before the lease on its post does.
+_OF_THE_LEASE = 0.7
+
+
+@contextlib.asynccontextmanager
+async def open_networks(settings: Settings) -> AsyncIterator[Mapping[str, Adapter]]:
+    """Platform name -> adapter, in the order people read them; their connections close at the end."""
+    timeout = settings.publish_lease * _OF_THE_LEASE
+    meta = {"app_id": settings.meta_app_id, "app_secret": settings.meta_app_secret.get_secret_value()}
+    async with contextlib.AsyncExitStack() as stack:
+        instagram = InstagramAdapter(
+            facebook_graph_url=settings.facebook_graph_url,
+            instagram_graph_url=settings.instagram_graph_url,
+            upload_url=settings.meta_upload_url,
+            timeout=timeout,
+            **meta,
+        )
+        stack.push_async_callback(instagram.aclose)
+        yield {"instagram": instagram}
