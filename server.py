@@ -22,6 +22,7 @@ from sandbox.app import create_app as create_sandbox
 from scheduler.clock import Clock
 from tools.commands import catalog
 from tools.context import Doors
+from tools.counts.work import CountsWork
 from tools.demo import reset
 from tools.demo.seed import seed
 from tools.dispatcher import Dispatcher
@@ -86,6 +87,7 @@ async def build(
         clock.add(RunWork(database=database, agent=agent))
         if publishes:
             clock.add(PostWork(doors, stopping))
+            clock.add(CountsWork(doors))
         app = create_app(
             doors=doors,
             dispatcher=dispatcher,

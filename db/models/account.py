@@ -25,6 +25,8 @@ class Account(Identified, Tenant, Timed, Base):
     scopes: Mapped[str | None]
     details: Mapped[StoredObject]
     posting_times: Mapped[list[str] | None] = mapped_column()
+    counts_due: Mapped[datetime] = mapped_column(server_default=func.studio_now())
+    counts_fence: Mapped[int] = mapped_column(default=0, server_default="0")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
 
 

@@ -66,6 +66,8 @@ class Post(Identified, Tenant, Timed, Base):
     idea_id: Mapped[UUID | None]
     experiment_id: Mapped[UUID | None]
     created_by: Mapped[UUID | None]
+    counts: Mapped[StoredObject | None]  # what the network counts, without what it does not say
+    counts_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
 

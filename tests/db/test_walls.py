@@ -21,7 +21,7 @@ RANDOM_KEYS = {
 }
 # People and workspaces are not a tenant's rows: what names one of them is no composite key.
 GLOBAL = {"users", "workspaces"}
-NARROW = {"find_principal", "claim_posts", "claim_runs"}
+NARROW = {"find_principal", "claim_posts", "claim_runs", "claim_counts"}
 
 
 def test_every_table_is_walled(admin: Admin) -> None:
@@ -206,6 +206,8 @@ def test_the_claiming_role_reads_and_writes_technical_columns_only(admin: Admin)
     }
     lease = ["fence", "lease_until", "next_attempt_at", "status"]
     assert granted == {
+        ("accounts", "SELECT"): ["counts_due", "counts_fence", "id", "status", "workspace_id"],
+        ("accounts", "UPDATE"): ["counts_due", "counts_fence"],
         ("posts", "SELECT"): ["fence", "id", "lease_until", "next_attempt_at", "status", "workspace_id"],
         ("posts", "UPDATE"): lease,
         ("runs", "SELECT"): ["fence", "id", "lease_until", "next_attempt_at", "status", "thread_id", "workspace_id"],
@@ -219,7 +221,7 @@ FORBIDDEN_TO_CLAIMS = (
     "update posts set caption = ''",
     "delete from posts",
     "select text from runs",
-    "select id from accounts",
+    "select handle from accounts",
     "select access_token from accounts",
     "select digest from api_keys",
 )

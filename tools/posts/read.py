@@ -20,7 +20,7 @@ from tools.command import Arguments, Effect, Result, command
 from tools.context import Context
 from tools.posts.draft import POST_ID
 from tools.posts.references import resolve_post, speak_of
-from tools.posts.view import PostView, label, views
+from tools.posts.view import PostView, label, told_counts, views
 
 StatusName = Literal["draft", "scheduled", "publishing", "posted", "failed", "unconfirmed", "missed", "cancelled"]
 
@@ -206,7 +206,7 @@ def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[Pub
         case Status.POSTED:
             said = receipt(post.published_at, zone=context.caller.zone, now=context.now) if post.published_at else "?"
             link = f" at {post.permalink}" if post.permalink else ""
-            return f"{label(post)} is live on {where}{link} since {said}."
+            return f"{label(post)} is live on {where}{link} since {said}.{told_counts(shown.counts)}"
         case Status.FAILED | Status.MISSED | Status.UNCONFIRMED:
             error = shown.last_error
             why = f": {error.message} {error.action}" if error else "."

@@ -40,6 +40,20 @@ class PostError(BaseModel):
     action: str
 
 
+class PostCounts(BaseModel):
+    """What the network counted when it was asked last (``at``); null where it says nothing, which is not zero."""
+
+    model_config = ConfigDict(frozen=True)
+
+    views: int | None = None
+    reach: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    at: datetime
+
+
 class PostView(BaseModel):
     """A post. Times are RFC 3339; ``receipt`` says the planned time in the caller's zone."""
 
@@ -65,6 +79,7 @@ class PostView(BaseModel):
     next_attempt_at: datetime | None
     attempts: int
     last_error: PostError | None
+    counts: PostCounts | None = Field(description="what the network counts; null until it was asked")
     idea_id: str | None
     experiment_id: str | None
     created_by: str | None
@@ -120,6 +135,7 @@ def view(context: Context, post: Post, account: Account, media: Sequence[PostMed
         next_attempt_at=post.next_attempt_at,
         attempts=post.attempts,
         last_error=PostError.model_validate(post.last_error) if post.last_error else None,
+        counts=PostCounts.model_validate({**post.counts, "at": post.counts_at}) if post.counts else None,
         idea_id=_text(post.idea_id),
         experiment_id=_text(post.experiment_id),
         created_by=_text(post.created_by),
@@ -136,6 +152,17 @@ async def views(context: Context, found: Sequence[Post]) -> tuple[PostView, ...]
     accounts = await posts.accounts_of(context.session, found)
     media = await posts.media_of(context.session, [post.id for post in found])
     return tuple(view(context, post, accounts[post.account_id], media[post.id]) for post in found)
+
+
+def told_counts(counts: PostCounts | None) -> str:
+    """What a network counts, for a sentence: " It has 812 views, 40 likes and 3 comments."; "" when it said nothing."""
+    if counts is None:
+        return ""
+    named = [(name, getattr(counts, name)) for name in ("views", "likes", "comments", "shares", "saves")]
+    said = [f"{value:,} {name if value != 1 else name[:-1]}" for name, value in named if value is not None]
+    if not said:
+        return ""
+    return f" It has {', '.join(said[:-1])} and {said[-1]}." if len(said) > 1 else f" It has {said[0]}."
 
 
 def excerpt(post: Post, *, length: int = 48) -> str:
