@@ -1,4 +1,4 @@
-"""Example pictures, drawn here: warm gradients with a cup or a bag on them, as JPEG."""
+"""Example pictures, drawn here: warm gradients with a cup, a bag or a sun on them, as JPEG."""
 
 import io
 import math
@@ -12,12 +12,13 @@ _SIDE = 1080
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One example picture. ``motif`` is cup, bag or sun."""
+    """One example picture. ``motif`` is cup, bag or sun; ``height`` in pixels, its width is 1080."""
 
     name: str
     top: Colour
     bottom: Colour
     motif: str
+    height: int = _SIDE
 
 
 PICTURES = (
@@ -29,23 +30,23 @@ PICTURES = (
 
 
 def draw(picture: Picture) -> bytes:
-    """The picture as a JPEG of 1080 x 1080 pixels."""
-    image = _gradient(picture.top, picture.bottom)
+    """The picture as a JPEG, 1080 pixels wide, with its motif in the middle."""
+    image = _gradient(picture.top, picture.bottom, picture.height)
     shade = Image.new("RGBA", (_SIDE, _SIDE), (0, 0, 0, 0))
     _MOTIFS[picture.motif](ImageDraw.Draw(shade))
     soft = shade.filter(ImageFilter.GaussianBlur(1.2))
-    image.paste(soft, (0, 0), soft)
+    image.paste(soft, (0, (picture.height - _SIDE) // 2), soft)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=86)
     return buffer.getvalue()
 
 
-def _gradient(top: Colour, bottom: Colour) -> Image.Image:
-    column = Image.new("RGB", (1, _SIDE))
-    for y in range(_SIDE):
-        part = y / (_SIDE - 1)
+def _gradient(top: Colour, bottom: Colour, height: int) -> Image.Image:
+    column = Image.new("RGB", (1, height))
+    for y in range(height):
+        part = y / (height - 1)
         column.putpixel((0, y), tuple(round(a + (b - a) * part) for a, b in zip(top, bottom, strict=True)))
-    return column.resize((_SIDE, _SIDE))
+    return column.resize((_SIDE, height))
 
 
 def _cup(pen: ImageDraw.ImageDraw) -> None:
