@@ -11,9 +11,18 @@ from db.queries import accounts
 from platforms.base import Adapter
 
 
+# How networks write themselves, where a capital letter is not enough. (An account outlives its adapter's being served.)
+_WRITTEN = {"tiktok": "TikTok"}
+
+
+def network_title(platform: str) -> str:
+    """A network's name for people: "TikTok"."""
+    return _WRITTEN.get(platform, platform.title())
+
+
 def account_label(account: Account) -> str:
     """How people call an account: "Instagram @roastery"."""
-    return f"{account.platform.title()} @{account.handle}"
+    return f"{network_title(account.platform)} @{account.handle}"
 
 
 async def choose_account(

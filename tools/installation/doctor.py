@@ -24,6 +24,7 @@ from db import migrate
 from db.engine import Database
 from db.models.base import SCHEMA
 from db.queries import accounts, people
+from tools.accounts.choose import account_label
 from tools.installation.prepare import Progress, open_database, secret_keys
 
 _LOW_DISK = 1_000_000_000
@@ -137,7 +138,7 @@ async def _accounts(url: str) -> Sequence[Finding]:
     for workspace_id in workspaces:
         async with database.session(workspace_id) as session:
             for account in await accounts.all_accounts(session):
-                name, ends = f"{account.platform.title()} @{account.handle}", account.token_expires_at
+                name, ends = account_label(account), account.token_expires_at
                 reconnect = "Connect the account again: POST /v1/accounts with a fresh token."
                 if account.status != "connected":
                     message = f"its state is {account.status}"

@@ -15,7 +15,7 @@ from core.when.resolve import window
 from db.models.post import Post, PublishAttempt, Status
 from db.queries import posts
 from db.queries.posts import PostFilter
-from tools.accounts.choose import choose_account
+from tools.accounts.choose import choose_account, network_title
 from tools.command import Arguments, Effect, Result, command
 from tools.context import Context
 from tools.posts.draft import POST_ID
@@ -191,7 +191,7 @@ async def show_post(context: Context, arguments: ShowPost) -> PostStory:
 
 
 def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[PublishAttempt]) -> str:
-    where = f"{post.platform.title()} @{shown.account}"
+    where = f"{network_title(post.platform)} @{shown.account}"
     match Status(post.status):
         case Status.DRAFT:
             return f"{label(post)} is a draft for {where}; it is not on the calendar."

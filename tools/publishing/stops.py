@@ -10,6 +10,7 @@ from db.models.post import Approval, Post, PublishAttempt, Status
 from db.queries.posts import PostMediumRow
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
+from tools.accounts.choose import network_title
 from tools.context import Doors
 from tools.posts.content import content_hash, content_of
 
@@ -130,7 +131,7 @@ def break_off(post: Post, attempt: PublishAttempt, stop: Stop, going_on: Step | 
         post.platform_post_id, post.permalink, post.published_at = live.platform_post_id, live.permalink, now
         return
     if in_doubt:
-        ending = left_in_doubt(post.platform.title(), stop.message)
+        ending = left_in_doubt(network_title(post.platform), stop.message)
         post.status, post.last_error = Status(ending.post_status), ending.error
     attempt.state = "unconfirmed" if in_doubt else "failed"
     attempt.error = post.last_error
