@@ -10,7 +10,6 @@ from db.models.account import Account
 from db.queries import accounts
 from platforms.base import Adapter
 
-
 # How networks write themselves, where a capital letter is not enough. (An account outlives its adapter's being served.)
 _WRITTEN = {"tiktok": "TikTok"}
 
