@@ -104,7 +104,12 @@ class Publish:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The next outward call. ``sends`` is kept as evidence, without secrets; ``delay``: seconds to wait before it."""
+    """The next outward call. ``sends`` is kept as evidence, without secrets; ``delay``: seconds to wait before it.
+
+    ``otherwise`` belongs to a step after the post is live (its address, a first comment; the latter irreversible): the
+    post is never called failed for its sake. The engine writes the names of irreversible ones it has given up into the
+    progress as "given_up"; ``next_step`` may pass over them to what is left, else the walk ends there.
+    """
 
     name: str
     sends: JsonObject

@@ -94,6 +94,8 @@ def _described(request: Request, store: Store, post: Post) -> dict[str, object]:
         "caption": post.caption,
         "published_at": datetime.fromtimestamp(post.published_at, UTC).isoformat(),
         "permalink": instagram.permalink(base_url, post),
+        "collaborators": post.details.get("collaborators", []),
+        "cover_url": f"{base_url}/_media/{post.details['cover']}" if post.details.get("cover") else None,
         "like_count": post.like_count,
         "comments_count": post.comments_count,
         "media": [
@@ -195,7 +197,10 @@ def _pictures(request: Request, post: Post) -> ET.Element:
     for picture in post.pictures:
         url = instagram.asset_url(base_url, picture)
         if picture.content_type.startswith("video/"):
-            shown.append(_tag("video", "", src=url, controls="", preload="metadata", playsinline=""))
+            film = _tag("video", "", src=url, controls="", preload="metadata", playsinline="")
+            if post.details.get("cover"):
+                film.set("poster", f"{base_url}/_media/{post.details['cover']}")
+            shown.append(film)
         else:
             shown.append(_tag("img", src=url, alt=picture.alt_text, loading="lazy"))
     strip = _tag("div", *shown, class_="pictures many" if len(shown) > 1 else "pictures")

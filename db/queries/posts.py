@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.account import Account, Asset
@@ -141,18 +141,33 @@ class PostMediumRow:
     asset: Asset
 
 
-async def media_of(session: AsyncSession, post_ids: Collection[UUID]) -> dict[UUID, list[PostMediumRow]]:
-    """The media of posts, in order."""
+class PostMedia(list[PostMediumRow]):
+    """The media of a post, in order; ``cover`` is the asset that its option "cover" names, None without one."""
+
+    cover: Asset | None = None
+
+
+async def media_of(session: AsyncSession, post_ids: Collection[UUID], *, covers: bool = True) -> dict[UUID, PostMedia]:
+    """The media of posts, in order; ``covers`` False leaves out what their options name."""
     statement = (
         select(PostMedium, Asset)
         .join(Asset, and_(Asset.id == PostMedium.asset_id, Asset.workspace_id == PostMedium.workspace_id))
         .where(PostMedium.post_id.in_(post_ids))
         .order_by(PostMedium.post_id, PostMedium.position)
     )
-    found: dict[UUID, list[PostMediumRow]] = {post_id: [] for post_id in post_ids}
+    found = {post_id: PostMedia() for post_id in post_ids}
     for medium, asset in (await session.execute(statement)).all():
         found[medium.post_id].append(PostMediumRow(medium=medium, asset=asset))
+    if covers:
+        await _add_covers(session, found)
     return found
+
+
+async def _add_covers(session: AsyncSession, found: dict[UUID, PostMedia]) -> None:
+    named = and_(Asset.workspace_id == Post.workspace_id, cast(Asset.id, String) == Post.options["cover"].astext)
+    statement = select(Post.id, Asset).join(Asset, named).where(Post.id.in_(found))
+    for post_id, asset in (await session.execute(statement)).all():
+        found[post_id].cover = asset
 
 
 async def replace_media(session: AsyncSession, post: Post, media: Sequence[tuple[UUID, str | None]]) -> None:

@@ -26,7 +26,7 @@ from platforms.graph import GRAPH_VERSION, Graph, UploadHost
 from platforms.http import new_client
 from platforms.instagram import rules, steps
 from platforms.instagram.calls import PublishCalls, uses_instagram_login
-from platforms.instagram.finding import identify_post, unpublished
+from platforms.instagram.finding import identify_comment, identify_post, unpublished
 from platforms.instagram.manifest import MANIFEST
 
 # Meta's error for an object that is not there (any more), or not ours to see.
@@ -63,6 +63,7 @@ class InstagramAdapter:
             "check_upload": self._calls.check_upload,
             "check_container": self._calls.check_container,
             "publish": self._calls.publish,
+            steps.FIRST_COMMENT: self._calls.comment,
             "read_permalink": self._calls.read_permalink,
         }
         self._app_id = app_id
@@ -100,7 +101,9 @@ class InstagramAdapter:
         return await performer(publish)
 
     async def find(self, publish: Publish) -> Finding:
-        """Whether the container was published, and as which post."""
+        """Whether the container was published, and as which post; or whether the first comment is there."""
+        if publish.in_doubt == steps.FIRST_COMMENT:
+            return await self._find_comment(publish)
         known = steps.text(publish.progress, "media_id")
         if known is not None:
             return Finding(outcome="posted", evidence={"media_id": known, "matched_by": "Instagram's answer"})
@@ -122,6 +125,15 @@ class InstagramAdapter:
             return identify_post(publish, await self._calls.list_media(publish), evidence)
         reason = f"The container's status {status!r} is not one Studio knows."
         return unpublished(status, evidence) or Finding(outcome="unknown", evidence={**evidence, "reason": reason})
+
+    async def _find_comment(self, publish: Publish) -> Finding:
+        try:
+            return identify_comment(publish, await self._calls.list_comments(publish))
+        except (ReconnectNeeded, AccountBlocked):
+            raise
+        except Refused as refusal:
+            reason = f"The comments cannot be read: {refusal.message}"
+            return Finding(outcome="unknown", evidence={"reason": reason, "code": refusal.platform_code})
 
     async def refresh(self, credentials: Credentials) -> TokenGrant:
         """A token for another 60 days.

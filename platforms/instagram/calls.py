@@ -6,11 +6,20 @@ from platforms.errors import ContentRefused, OutcomeUnknown, Refused, Transient
 from platforms.graph import GRAPH_VERSION, Graph, UploadHost, json_object, read_answer, read_id
 from platforms.graph_errors import Verdict, container_error
 from platforms.instagram import steps
-from platforms.instagram.finding import LISTED_FIELDS, LiveMedium, read_list, window_start
+from platforms.instagram.finding import (
+    COMMENT_FIELDS,
+    LISTED_FIELDS,
+    LiveComment,
+    LiveMedium,
+    read_comments,
+    read_list,
+    window_start,
+)
 
 # The list is newest first: our post is on the first page unless the account has published very much since.
 _PAGE = 25
 _MAX_PAGES = 4
+_COMMENTS = 50
 
 # What the upload host says about a file it has read and cannot use.
 _UNUSABLE_FILE = "ProcessingFailedError"
@@ -36,12 +45,14 @@ class PublishCalls:
         return {"children": [*children, await self._create(publish, form)]}
 
     async def create_container(self, publish: Publish) -> JsonObject:
-        """Make the container that will be published; a reel of Facebook Login is uploaded into it afterwards."""
+        """Make the container that will be published; a video of Facebook Login is uploaded into it afterwards."""
         content = publish.content
-        uploads = content.format == "reel" and not uses_instagram_login(publish.credentials)
+        uploads = steps.is_video(content) and not uses_instagram_login(publish.credentials)
         link = None if uploads or content.format == "carousel" else publish.media.public_url(content.media[0])
         children = steps.names(publish.progress, "children")
-        container_id = await self._create(publish, steps.container_form(content, children, link=link))
+        cover = publish.media.public_url(content.cover) if content.cover and content.format == "reel" else None
+        form = steps.container_form(content, children, link=link, cover_link=cover)
+        container_id = await self._create(publish, form)
         return {"container_id": container_id, "transfer": "upload" if uploads else "link"}
 
     async def _create(self, publish: Publish, form: dict[str, str]) -> str:
@@ -114,6 +125,26 @@ class PublishCalls:
             raise OutcomeUnknown("Instagram answered with the container's id instead of the post's.")
         return {"media_id": media_id}
 
+    async def comment(self, publish: Publish) -> JsonObject:
+        """Write the first comment: public at once, so never repeated without looking first."""
+        body = await self.graph(publish.credentials).post(
+            f"{steps.text(publish.progress, 'media_id')}/comments",
+            token=_token(publish),
+            form={"message": steps.first_comment(publish.content)},
+            repeatable=False,
+        )
+        return {"comment_id": read_id(body, repeatable=False)}
+
+    async def list_comments(self, publish: Publish) -> tuple[LiveComment, ...]:
+        """The newest comments under the live post: it went live moments ago, so ours is among them."""
+        answer = await self.graph(publish.credentials).get(
+            f"{steps.text(publish.progress, 'media_id')}/comments",
+            token=_token(publish),
+            fields=COMMENT_FIELDS,
+            limit=str(_COMMENTS),
+        )
+        return read_comments(answer.get("data"))
+
     async def read_permalink(self, publish: Publish) -> JsonObject:
         """Ask for the address of the live post."""
         media_id = steps.text(publish.progress, "media_id") or ""
@@ -132,13 +163,14 @@ class PublishCalls:
         return await self.graph(publish.credentials).get(container_id, token=_token(publish), fields=fields)
 
     async def list_media(self, publish: Publish) -> list[LiveMedium]:
-        """The account's posts since shortly before the publish began, newest first."""
+        """The account's posts (or stories) since shortly before the publish began, newest first."""
+        edge = "stories" if publish.content.format == "story" else "media"
         listed: list[LiveMedium] = []
         page: dict[str, str] = {}
         since = str(int(window_start(publish).timestamp()))
         for _ in range(_MAX_PAGES):
             answer = await self.graph(publish.credentials).get(
-                f"{publish.credentials.external_id}/media",
+                f"{publish.credentials.external_id}/{edge}",
                 token=_token(publish),
                 fields=LISTED_FIELDS,
                 since=since,

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from core.jsontypes import JsonObject, JsonValue
 from platforms.base import Content, Finding, Publish
-from platforms.instagram.steps import text
+from platforms.instagram.steps import first_comment, is_video, text
 
 # Our clock and Meta's may differ.
 CLOCK_SLACK = timedelta(seconds=60)
 LISTED_FIELDS = "id,caption,timestamp,media_type,media_product_type,permalink"
+COMMENT_FIELDS = "id,text,timestamp,username"
 
 _TYPES = {"image": "IMAGE", "carousel": "CAROUSEL_ALBUM", "reel": "VIDEO"}
 
@@ -29,6 +30,15 @@ class LiveMedium:
     product_type: str | None
     permalink: str | None
     caption: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveComment:
+    """A comment as the list under a post shows it; ``username`` None: not shown."""
+
+    id: str
+    words: str
+    username: str | None
 
 
 def window_start(publish: Publish) -> datetime:
@@ -58,6 +68,31 @@ def read_list(entries: JsonValue) -> tuple[LiveMedium, ...]:
             )
         )
     return tuple(media)
+
+
+def read_comments(entries: JsonValue) -> tuple[LiveComment, ...]:
+    """The comments of a list's ``data``; what cannot be read is left out."""
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        return ()
+    return tuple(
+        LiveComment(id=str(entry["id"]), words=text(entry, "text") or "", username=text(entry, "username"))
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("id")
+    )
+
+
+def identify_comment(publish: Publish, listed: Sequence[LiveComment]) -> Finding:
+    """Whether the first comment is under the live post: ours are its words, by us where authors are shown."""
+    ours, handle = _plain(first_comment(publish.content)), publish.credentials.handle.lower()
+    found = [
+        comment
+        for comment in listed
+        if _plain(comment.words) == ours and (comment.username or handle).lower() == handle
+    ]
+    evidence: JsonObject = {"listed": len(listed), "equal_comments": [comment.id for comment in found]}
+    if found:
+        return Finding(outcome="posted", evidence=evidence, progress={"comment_id": found[-1].id})
+    return Finding(outcome="not_posted", evidence=evidence)
 
 
 def unpublished(status: str, evidence: JsonObject) -> Finding | None:
@@ -110,6 +145,8 @@ def _posted(medium: LiveMedium, evidence: JsonObject, *, matched_by: str, of: in
 
 
 def _same_type(medium: LiveMedium, content: Content) -> bool:
+    if content.format == "story":  # the list of stories has nothing else in it
+        return medium.media_type == ("VIDEO" if is_video(content) else "IMAGE")
     is_reel = medium.product_type == "REELS"
     return medium.media_type == _TYPES.get(content.format) and is_reel == (content.format == "reel")
 

@@ -1,5 +1,6 @@
 """What Instagram can and cannot do here, and the limits of each format."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from platforms.base import Ability, FormatRules, ImageRules, Manifest, VideoRules
@@ -25,8 +26,18 @@ REELS = VideoRules(
     max_bit_rate=25_000_000,
 )
 
+STORY_VIDEOS = replace(REELS, max_bytes=100 * 1024 * 1024, seconds=(3.0, 60.0), ratios=(0.1, 10.0))
+# Stories and covers are cropped to the screen, so that no ratio is refused.
+FREE_IMAGES = replace(IMAGES, ratios=None, best_width=1080)
+
 IMAGE = FormatRules(
-    name="image", kinds=frozenset({"image"}), min_media=1, max_media=1, max_text=MAX_CAPTION, image=IMAGES
+    name="image",
+    kinds=frozenset({"image"}),
+    min_media=1,
+    max_media=1,
+    max_text=MAX_CAPTION,
+    options=frozenset({"collaborators", "first_comment"}),
+    image=IMAGES,
 )
 CAROUSEL = FormatRules(
     name="carousel",
@@ -34,6 +45,7 @@ CAROUSEL = FormatRules(
     min_media=2,
     max_media=MAX_CAROUSEL,
     max_text=MAX_CAPTION,
+    options=frozenset({"collaborators", "first_comment"}),
     image=IMAGES,
 )
 REEL = FormatRules(
@@ -42,9 +54,20 @@ REEL = FormatRules(
     min_media=1,
     max_media=1,
     max_text=MAX_CAPTION,
-    options=frozenset({"share_to_feed", "thumb_offset"}),
+    options=frozenset({"collaborators", "cover", "first_comment", "share_to_feed", "thumb_offset"}),
     video=REELS,
 )
+# A story shows no caption: the words of its draft stay in Studio.
+STORY = FormatRules(
+    name="story",
+    kinds=frozenset({"image", "video"}),
+    min_media=1,
+    max_media=1,
+    max_text=MAX_CAPTION,
+    image=FREE_IMAGES,
+    video=STORY_VIDEOS,
+)
+COVER = replace(REEL, kinds=frozenset({"image"}), image=FREE_IMAGES, video=None)
 
 _SUITE = "contract suite"
 _NOT_YET = "Studio does not send it yet; it is planned."
@@ -52,7 +75,7 @@ _NOT_YET = "Studio does not send it yet; it is planned."
 MANIFEST = Manifest(
     platform="instagram",
     title="Instagram",
-    formats=(IMAGE, CAROUSEL, REEL),
+    formats=(IMAGE, CAROUSEL, REEL, STORY),
     can=(
         Ability(name="publish an image", proven_by=_SUITE),
         Ability(name="publish a carousel of 2 to 10 images", proven_by=_SUITE),
@@ -60,24 +83,26 @@ MANIFEST = Manifest(
         Ability(name="alt text on images and carousel images", proven_by=_SUITE),
         Ability(name="show a reel on the profile grid or not (share_to_feed)", proven_by=_SUITE),
         Ability(name="choose a reel's cover frame by its time in milliseconds (thumb_offset)", proven_by=_SUITE),
+        Ability(name="a cover image of its own for a reel (cover)", proven_by=_SUITE),
+        Ability(name="publish a story: an image, or a video of 3 to 60 seconds", proven_by=_SUITE),
+        Ability(name="invite up to 3 collaborators (not to stories)", proven_by=_SUITE),
+        Ability(name="first comment (not on stories)", proven_by=_SUITE),
         Ability(name="tell whether an unanswered publish happened", proven_by=_SUITE),
-        Ability(name="upload a reel without a public address, with Facebook Login", proven_by=_SUITE),
+        Ability(name="upload a video without a public address, with Facebook Login", proven_by=_SUITE),
     ),
     cannot=MappingProxyType(
         {
-            "stories": _NOT_YET,
-            "first comment": _NOT_YET,
-            "collaborators": _NOT_YET,
-            "a cover image of its own for a reel": _NOT_YET + " A frame of the video can be chosen with thumb_offset.",
             "video inside of a carousel": _NOT_YET,
             "user, product and location tags": _NOT_YET,
             "images other than JPEG": "Instagram's publishing API takes JPEG only.",
             "a post without an image or video": "Instagram has no such post.",
-            "alt text on a reel": "Instagram's API has no alt text for videos; it is not sent.",
+            "alt text on a reel or story": "Instagram's API takes alt text for feed images only; it is not sent.",
+            "words, links and stickers on a story": "The API has none of them; a draft's caption is not sent.",
+            "first comment and collaborators on a story": "Instagram has no comments and no co-authors on stories.",
             "editing a live post's caption": "Instagram's API offers no such call.",
             "scheduling on Instagram's side": "The API has no such parameter; Studio publishes when the time comes.",
             "personal accounts": "Meta opens the publishing API to business and creator accounts only.",
-            "resumable upload with Instagram Login": "graph.instagram.com does not offer it: reels go by public link.",
+            "resumable upload with Instagram Login": "graph.instagram.com does not offer it: videos go by public link.",
         }
     ),
     fetches_media=True,

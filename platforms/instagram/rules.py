@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from core.errors import Problem
 from platforms.base import Content, FormatRules
-from platforms.instagram.manifest import CAROUSEL, IMAGE, MANIFEST, REEL
+from platforms.instagram.manifest import CAROUSEL, COVER, IMAGE, MANIFEST, REEL, STORY
 from platforms.media_rules import broken_by_medium
 
 MAX_HASHTAGS = 30
@@ -17,12 +17,14 @@ MAX_MENTIONS = 20
 # The app itself has been held to five since late 2025; no refusal by the API has been seen.
 ADVISED_HASHTAGS = 5
 MAX_ALT_TEXT = 1_000
+MAX_COLLABORATORS = 3
 # Narrower images are scaled up by Instagram, not refused.
 ADVISED_IMAGE_WIDTH = 320
 
 # Inside of a word neither is meant: "C#x", "hi@example.com".
 _HASHTAG = re.compile(r"(?<![\w&])#\w")
 _MENTION = re.compile(r"(?<!\w)@\w")
+_USERNAME = re.compile(r"@?[A-Za-z0-9._]{1,30}")
 
 
 def text_length(text: str) -> int:
@@ -50,12 +52,18 @@ def broken_rules(content: Content) -> tuple[Problem, ...]:
         known = ", ".join(known.name for known in MANIFEST.formats)
         message = f"Instagram has no format {content.format!r} here: choose one of {known}."
         return (Problem(path="format", code="format_unknown", message=message),)
-    return (*_caption(content), *_count(content, rules), *_media(content, rules), *_options(content, rules))
+    caption = () if rules is STORY else _words(content.caption, "caption")
+    return (*caption, *_count(content, rules), *_media(content, rules), *_options(content, rules))
 
 
 def cautions(content: Content) -> tuple[Problem, ...]:
     """What Instagram takes but a person should know of; never a reason to refuse."""
-    return (*_many_hashtags(content), *_narrow_images(content))
+    return (*_many_hashtags(content), *_narrow_images(content), *_silent_story(content))
+
+
+def _silent_story(content: Content) -> Iterator[Problem]:
+    if content.format == STORY.name and content.caption:
+        yield Problem(path="caption", code="caption_not_shown", message="A story shows no caption: it is not sent.")
 
 
 def _many_hashtags(content: Content) -> Iterator[Problem]:
@@ -74,15 +82,16 @@ def _narrow_images(content: Content) -> Iterator[Problem]:
             yield Problem(path=f"media.{position}.width", code="narrow_image", message=message)
 
 
-def _caption(content: Content) -> Iterator[Problem]:
+def _words(words: str, path: str) -> Iterator[Problem]:
+    """A caption's limits, which hold for the first comment too."""
     counts = (
-        (text_length(content.caption), MANIFEST.formats[0].max_text, "text_too_long", "characters"),
-        (len(_HASHTAG.findall(content.caption)), MAX_HASHTAGS, "too_many_hashtags", "hashtags"),
-        (len(_MENTION.findall(content.caption)), MAX_MENTIONS, "too_many_mentions", "mentions"),
+        (text_length(words), IMAGE.max_text, "text_too_long", "characters"),
+        (len(_HASHTAG.findall(words)), MAX_HASHTAGS, "too_many_hashtags", "hashtags"),
+        (len(_MENTION.findall(words)), MAX_MENTIONS, "too_many_mentions", "mentions"),
     )
     for count, limit, code, things in counts:
         if count > limit:
-            yield Problem(path="caption", code=code, message=f"{count} {things}; Instagram takes at most {limit}.")
+            yield Problem(path=path, code=code, message=f"{count} {things}; Instagram takes at most {limit}.")
 
 
 def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
@@ -112,11 +121,39 @@ def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:
             known = ", ".join(sorted(rules.options)) or "none"
             message = f"Instagram's format {rules.name} has no option {name!r} here; it has: {known}."
             yield Problem(path=path, code="option_unknown", message=message)
-        elif name == "share_to_feed" and not isinstance(content.options[name], bool):
+        else:
+            yield from _option(content, name, path)
+
+
+def _option(content: Content, name: str, path: str) -> Iterator[Problem]:
+    """What is wrong with the value of an option that the format has."""
+    value = content.options[name]
+    match name:
+        case "share_to_feed" if not isinstance(value, bool):
             yield Problem(path=path, code="option_invalid", message="share_to_feed is true or false.")
-        elif name == "thumb_offset" and not _inside(content, content.options[name]):
+        case "thumb_offset" if not _inside(content, value):
             message = "thumb_offset is a whole number of milliseconds inside of the video."
             yield Problem(path=path, code="option_invalid", message=message)
+        case "collaborators" if not _usernames(value):
+            message = f"collaborators is a list of 1 to {MAX_COLLABORATORS} Instagram usernames."
+            yield Problem(path=path, code="option_invalid", message=message)
+        case "first_comment" if not isinstance(value, str) or not value.strip():
+            yield Problem(path=path, code="option_invalid", message="first_comment is the text of the comment.")
+        case "first_comment":
+            yield from _words(str(value), path)
+        case "cover" if content.cover is None:
+            yield Problem(path=path, code="option_invalid", message="cover is the asset id of an image in Studio.")
+        case "cover":
+            assert content.cover is not None
+            yield from broken_by_medium(MANIFEST.title, COVER, content.cover, path)
+        case _:
+            pass
+
+
+def _usernames(value: object) -> bool:
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_COLLABORATORS:
+        return False
+    return all(isinstance(name, str) and _USERNAME.fullmatch(name) for name in value)
 
 
 def _inside(content: Content, offset: object) -> bool:

@@ -26,6 +26,7 @@ create table if not exists instagram_containers (
     upload_bytes blob not null default x'',
     processing_seconds real
 );
+create table if not exists instagram_covers (container text primary key, asset_id integer not null references assets);
 create table if not exists instagram_publishes (account text not null, published_at real not null);
 """
 
@@ -79,6 +80,17 @@ def save_container(store: Store, container: Container) -> None:
         container.asset_id,
         container.processing_seconds,
     )
+
+
+def save_cover(store: Store, container_id: str, asset_id: int) -> None:
+    """Keep the image that was handed in as a reel's cover."""
+    store.run("insert into instagram_covers (container, asset_id) values (?, ?)", container_id, asset_id)
+
+
+def cover_of(store: Store, container_id: str) -> int | None:
+    """The asset of a reel's cover; None when a frame of the video is shown."""
+    row = store.one("select asset_id from instagram_covers where container = ?", container_id)
+    return row["asset_id"] if row else None
 
 
 def read_container(store: Store, container_id: str) -> Container | None:

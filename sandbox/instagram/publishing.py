@@ -1,5 +1,6 @@
 """Handing media in and putting them live: POST /media and POST /media_publish."""
 
+import json
 from urllib.parse import urlsplit
 
 from sandbox import media
@@ -11,12 +12,14 @@ from sandbox.instagram.containers import (
     DAY,
     PLATFORM,
     Container,
+    cover_of,
     created_since,
     mark_published,
     medium_arrived,
     published_since,
     read_container,
     save_container,
+    save_cover,
     status_of,
     waiting_for_download,
 )
@@ -39,8 +42,10 @@ async def create_container(call: GraphCall, account_id: str, version: str) -> di
     rules.check_choices(call)
     children = _own_children(call, account) if kind == "CAROUSEL" else ()
     _check_container_quota(call, account)
+    cover_url = call.parameters.get("cover_url")
+    cover_id = await _fetch_image(call, account, "COVER", cover_url) if cover_url else None
     container = await _received(call, account, kind, children)
-    _count_again_and_save(call, account, container)
+    _count_again_and_save(call, account, container, cover_id)
     if container.ready_at is None and not container.is_upload:
         call.world.later(download_video(call.world, container))
     if container.is_upload:
@@ -48,10 +53,12 @@ async def create_container(call: GraphCall, account_id: str, version: str) -> di
     return {"id": container.id}
 
 
-def _count_again_and_save(call: GraphCall, account: Account, container: Container) -> None:
+def _count_again_and_save(call: GraphCall, account: Account, container: Container, cover_id: int | None) -> None:
     with call.world.store.transaction():
         _check_container_quota(call, account)
         save_container(call.world.store, container)
+        if cover_id is not None:
+            save_cover(call.world.store, container.id, cover_id)
 
 
 def _check_container_quota(call: GraphCall, account: Account) -> None:
@@ -192,6 +199,8 @@ def _go_live(call: GraphCall, container: Container) -> str:
             details={
                 "share_to_feed": container.parameters.get("share_to_feed", "true").lower() in ("true", "1"),
                 "comment_enabled": True,
+                "cover": cover_of(store, container.id),
+                "collaborators": json.loads(container.parameters.get("collaborators") or "[]"),
             },
         )
         add_post(store, post, _pictures(call.world, container, media_id))

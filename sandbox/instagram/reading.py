@@ -68,6 +68,13 @@ def _media_type(medium: Medium) -> str:
     return "VIDEO" if medium.is_video else "IMAGE"
 
 
+def _thumbnail(medium: Medium) -> object:
+    cover = medium.post.details.get("cover")
+    if not medium.is_video:
+        return OMITTED
+    return f"{medium.call.base_url}/_media/{cover}" if cover else asset_url(medium.call.base_url, medium.first)
+
+
 def _product_type(post: Post) -> str:
     return {"REELS": "REELS", "STORIES": "STORY"}.get(post.kind, "FEED")
 
@@ -118,7 +125,7 @@ MEDIUM_FIELDS: dict[str, Field[Medium]] = {
     "media_type": lambda medium, _: _media_type(medium),
     "media_product_type": lambda medium, _: _product_type(medium.post),
     "media_url": lambda medium, _: asset_url(medium.call.base_url, medium.first),
-    "thumbnail_url": lambda medium, _: asset_url(medium.call.base_url, medium.first) if medium.is_video else OMITTED,
+    "thumbnail_url": lambda medium, _: _thumbnail(medium),
     "alt_text": lambda medium, _: medium.first.alt_text or OMITTED,
     "like_count": lambda medium, _: medium.post.like_count,
     "comments_count": lambda medium, _: medium.post.comments_count,

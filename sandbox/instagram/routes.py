@@ -8,7 +8,7 @@ from starlette.responses import Response
 from sandbox.faults import NamedRoute
 from sandbox.graph_call import GraphCall, answer
 from sandbox.graph_errors import GraphError, bad_parameter, no_such_object
-from sandbox.instagram import publishing, reading
+from sandbox.instagram import publishing, reading, rules
 from sandbox.instagram.containers import PLATFORM
 from sandbox.instagram.upload import UPLOAD, upload
 from sandbox.posts import (
@@ -155,6 +155,9 @@ async def comment(request: Request, media_id: str) -> Response:
     async def deed(call: GraphCall) -> dict[str, object]:
         medium = reading.find_medium(call, media_id)
         call.only({"message"})
+        rules.check_comment(call.required("message"))
+        if medium.post.kind == "STORIES":
+            raise bad_parameter("A story takes no comments.")
         if not medium.post.details.get("comment_enabled", True):
             raise GraphError("(#10) Comments are disabled on this media.", code=10)
         return {"id": _write(call, medium.post.account, medium.post.id, parent_id=None)}

@@ -67,6 +67,7 @@ PARENT_ONLY = ("caption", "location_id", "collaborators", "is_ai_generated")
 
 # An "@" in a word (an e-mail address) is no mention, a "#" in a word no hashtag.
 HASHTAG = re.compile(r"(?<![\w&])#\w")
+USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
 MENTION = re.compile(r"(?<!\w)@\w")
 
 
@@ -120,10 +121,20 @@ def check_words(call: GraphCall) -> None:
         raise bad_parameter(f"Param alt_text has at most {ALT_TEXT_CHARACTERS} characters.")
 
 
+def check_comment(words: str) -> None:
+    """A comment: Meta documents no limits of its own, those of captions are taken."""
+    if not words.strip():
+        raise bad_parameter("Param message must not be empty.")
+    if len(words) > CAPTION_CHARACTERS or len(HASHTAG.findall(words)) > HASHTAGS:
+        raise bad_parameter(f"A comment has at most {CAPTION_CHARACTERS} characters and {HASHTAGS} hashtags.")
+
+
 def check_people(call: GraphCall, kind: str) -> None:
     """Collaborators, tagged users and the place."""
     collaborators = json_list(call, "collaborators")
-    if len(collaborators) > COLLABORATORS or not all(isinstance(name, str) and name for name in collaborators):
+    if len(collaborators) > COLLABORATORS or not all(
+        isinstance(name, str) and USERNAME.fullmatch(name) for name in collaborators
+    ):
         raise bad_parameter(f"Param collaborators must be at most {COLLABORATORS} usernames.")
     tags = json_list(call, "user_tags")
     if len(tags) > USER_TAGS:
@@ -167,7 +178,7 @@ def json_list(call: GraphCall, name: str) -> list[object]:
 
 
 def image_problem(looks: Looks | None, kind: str) -> int | None:
-    """The subcode an image is refused with, None when it is fine; a story's ratio is free."""
+    """The subcode an image is refused with, None when it is fine; the ratio of a story and of a cover is free."""
     if looks is None or looks.format != "JPEG":
         return 2207005
     ratio = looks.width / looks.height

@@ -55,6 +55,7 @@ class Case:
     routes: Mapping[str, str]
     absorbs: frozenset[str] = frozenset()
     sees_format: str
+    suggested: str | None = None  # the format that the media alone suggest, where it is another than ``format``
 
     def route(self, step: Step) -> str:
         """The sandbox's route behind a step."""
@@ -135,6 +136,7 @@ class Walk:
     async def resume(self, intent: Step) -> Done:
         """Continue after a kill that left ``intent`` written down but no result of it."""
         if intent.irreversible:
+            self.publish = replace(self.publish, in_doubt=intent.name)
             await self.settle()
         return await self.finish()
 

@@ -7,19 +7,27 @@ from typing import cast
 
 from core.errors import InvalidInput
 from core.jsontypes import JsonObject
-from db.models.post import Post
-from db.queries.posts import PostMediumRow
+from db.models.account import Asset
+from db.models.post import Post, PostMedium
+from db.queries.posts import PostMedia, PostMediumRow
 from platforms.base import Adapter, Content, Medium
 
 
 def content_of(post: Post, media: Sequence[PostMediumRow]) -> Content:
     """The content of a post as adapters take it."""
+    cover = cover_of(media)
     return Content(
         format=post.format,
         caption=post.caption,
         media=tuple(_medium(row) for row in media),
         options=cast("JsonObject", post.options),
+        cover=_medium(PostMediumRow(medium=PostMedium(alt_text=None), asset=cover)) if cover else None,
     )
+
+
+def cover_of(media: Sequence[PostMediumRow]) -> Asset | None:
+    """The asset that the post's option "cover" names."""
+    return media.cover if isinstance(media, PostMedia) else None
 
 
 def _medium(row: PostMediumRow) -> Medium:
@@ -36,8 +44,10 @@ def _medium(row: PostMediumRow) -> Medium:
 
 
 def content_hash(post: Post, media: Sequence[PostMediumRow]) -> str:
-    """SHA-256 over the canonical whole of what would go out: text, format, options, media by content, account, time."""
+    """SHA-256 over the canonical whole of what would go out: text, options, media and cover by content, account, time."""
+    cover = cover_of(media)
     whole = {
+        **({"cover": cover.sha256} if cover else {}),
         "account": str(post.account_id),
         "caption": post.caption,
         "format": post.format,

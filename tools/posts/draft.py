@@ -11,7 +11,7 @@ from core.when.receipt import receipt
 from db.models.account import Account
 from db.models.post import Approval, Post, PostMedium, Status
 from db.queries import accounts, posts
-from db.queries.posts import PostMediumRow
+from db.queries.posts import PostMedia, PostMediumRow
 from platforms.base import Adapter
 from tools.accounts.choose import account_label, choose_account
 from tools.assets import find_asset
@@ -30,7 +30,7 @@ from tools.posts.changes import (
     snapshot,
 )
 from tools.posts.content import content_hash, content_of, require_publishable
-from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media
+from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media, stored_options
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
 from tools.posts.view import PostReceipt, label, media_label, views
@@ -50,8 +50,10 @@ class CreateDraft(Arguments):
     about: str | None = Field(None, max_length=2000, description="what the post is about; Studio writes the caption")
     caption: str | None = Field(None, max_length=10_000, description="the exact words, when the person gave them")
     media: tuple[MediaReference, ...] = Field((), max_length=35, description="photos or a video, in order")
-    format: str | None = Field(None, description="image, carousel or reel; chosen from the media when left out")
-    options: dict[str, object] = Field(default_factory=dict, description="settings of the format")
+    format: str | None = Field(None, description="image, carousel, reel or story; chosen from the media when left out")
+    options: dict[str, object] = Field(
+        default_factory=dict, description="settings of the format, such as first_comment, or cover: an image's asset id"
+    )
     when: str | None = Field(None, max_length=200, description=f"only when it is to be scheduled at once: {WHEN}")
     publish_now: bool = Field(default=False, description="only when it is to go out at once, without a draft")
 
@@ -63,7 +65,7 @@ class EditDraft(Arguments):
     caption: str | None = Field(None, max_length=10_000, description="the new words, exactly")
     about: str | None = Field(None, max_length=2000, description="what it is about; Studio writes a new caption")
     media: tuple[MediaReference, ...] | None = Field(None, max_length=35, description="replaces all media")
-    format: str | None = Field(None, description="image, carousel or reel")
+    format: str | None = Field(None, description="image, carousel, reel or story")
     options: dict[str, object] | None = Field(None, description="replaces the settings of the format")
     version: int | None = Field(None, description="the version the person saw; a newer one is a conflict")
 
@@ -120,14 +122,23 @@ async def _propose(context: Context, arguments: CreateDraft) -> Proposal:
     )
     adapter = context.doors.adapters[account.platform]
     post = _unkept(context, arguments, account)
-    media = [
-        PostMediumRow(medium=PostMedium(alt_text=each.alt_text), asset=await find_asset(context.session, each.asset_id))
-        for each in arguments.media
-        if each.asset_id is not None
-    ]
+    post.options = await stored_options(context, arguments.options)
+    media = PostMedia(
+        [
+            PostMediumRow(
+                medium=PostMedium(alt_text=each.alt_text), asset=await find_asset(context.session, each.asset_id)
+            )
+            for each in arguments.media
+            if each.asset_id is not None
+        ]
+    )
+    if "cover" in post.options:
+        media.cover = await find_asset(context.session, str(post.options["cover"]))
     post.format = post.format or adapter.choose_format(content_of(post, media))
     require_publishable(adapter, post, media)
     pinned: dict[str, object] = {"account_id": str(account.id)}
+    if post.options:
+        pinned["options"] = dict(post.options)
     if media:
         pinned["media"] = [{"asset_id": str(row.asset.id), "alt_text": row.medium.alt_text} for row in media]
     said = "now"
@@ -191,6 +202,7 @@ async def create_draft(context: Context, arguments: CreateDraft, gathered: Draft
     adapter = context.doors.adapters[account.platform]
     post = _unkept(context, arguments, account)
     post.code, post.caption = await _free_code(context), gathered.caption
+    post.options = await stored_options(context, arguments.options)
     kept = await keep_media(context, arguments.media, gathered.fetched)
     context.session.add(post)
     await context.session.flush()
@@ -271,7 +283,7 @@ async def edit_draft(context: Context, arguments: EditDraft, gathered: Draft) ->
         post.caption = gathered.caption
         post.about = arguments.about if arguments.about is not None else post.about
     if arguments.options is not None:
-        post.options = dict(arguments.options)
+        post.options = await stored_options(context, arguments.options)
     if arguments.media is not None:
         kept = await keep_media(context, arguments.media, gathered.fetched)
         await posts.replace_media(context.session, post, kept)

@@ -1,7 +1,7 @@
 """The media of a post: references and URLs in, assets out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from core.errors import InvalidInput, Problem
 from tools.assets import find_asset, upsert_asset
 from tools.command import Arguments
 from tools.context import Context
@@ -70,6 +71,24 @@ async def keep_media(
             asset = await find_asset(context.session, reference.asset_id)
         kept.append((asset.id, reference.alt_text))
     return kept
+
+
+async def stored_options(context: Context, options: Mapping[str, object]) -> dict[str, object]:
+    """A format's settings as they are kept: a cover by its asset's id, whatever words named it."""
+    stored = dict(options)
+    if stored.get("cover") is None:
+        stored.pop("cover", None)
+        return stored
+    asset = await find_asset(context.session, str(stored["cover"]))
+    if asset.kind != "image":
+        raise InvalidInput(
+            f"The cover is to be an image; {asset.name} is a {asset.kind}.",
+            code="cover_not_image",
+            action="Name an image, or choose a frame of the video instead.",
+            problems=[Problem(path="options.cover", code="wrong_kind", message="The cover is to be an image.")],
+        )
+    stored["cover"] = str(asset.id)
+    return stored
 
 
 def name_of(url: str) -> str:

@@ -206,7 +206,9 @@ def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[Pub
         case Status.POSTED:
             said = receipt(post.published_at, zone=context.caller.zone, now=context.now) if post.published_at else "?"
             link = f" at {post.permalink}" if post.permalink else ""
-            return f"{label(post)} is live on {where}{link} since {said}.{told_counts(shown.counts)}"
+            lacking = f" {shown.last_error.message} {shown.last_error.action}" if shown.last_error else ""
+            counted = told_counts(shown.counts)
+            return f"{label(post)} is live on {where}{link} since {said}.{counted}{lacking}"
         case Status.FAILED | Status.MISSED | Status.UNCONFIRMED:
             error = shown.last_error
             why = f": {error.message} {error.action}" if error else "."

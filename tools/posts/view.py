@@ -150,7 +150,7 @@ async def views(context: Context, found: Sequence[Post]) -> tuple[PostView, ...]
     if not found:
         return ()
     accounts = await posts.accounts_of(context.session, found)
-    media = await posts.media_of(context.session, [post.id for post in found])
+    media = await posts.media_of(context.session, [post.id for post in found], covers=False)
     return tuple(view(context, post, accounts[post.account_id], media[post.id]) for post in found)
 
 

@@ -21,6 +21,8 @@ log = logging.getLogger("studio.publishing")
 _PATIENCE = 5
 # Where a late first call and a second one cannot both succeed, it is sent this often before the settle time is over.
 _SENDINGS = 2
+# Seconds: a live post is looked at again this soon, whatever the network asks for.
+_LIVE_WAIT = 120.0
 _ONCE_ONLY = frozenset({RepeatSafety.WITNESS, RepeatSafety.OWN_ID})
 
 
@@ -38,7 +40,7 @@ class Look:
     wait: float | None = None
 
 
-Verdict = Literal["posted", "not_posted", "repeat", "waiting"]
+Verdict = Literal["posted", "not_posted", "repeat", "waiting", "unknown"]
 
 
 async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
@@ -46,8 +48,11 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
 
     "posted": the walk goes on from what was learned. "not_posted": it did not happen, and cannot any more. "repeat": it
     may be made once more at once, as the network takes it once only. "waiting": the post was given back to be looked at
-    later, or left to a person as unconfirmed. Until the settle time is over the post stays where nobody can edit it.
+    later, or left to a person as unconfirmed. "unknown": it came after the post was live, and the walk goes on without
+    knowing. Until the settle time is over the post stays where nobody can edit it.
     """
+    step = step_in_doubt(job)
+    is_live = step is not None and step.otherwise is not None
     found = await look(doors, job)
     age, settle = await ledger.intent_age(job), doors.settings.settle_time
     entry = {"step": job.step, "event": f"looked: {found.outcome}", "evidence": dict(found.evidence)}
@@ -55,20 +60,23 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
         await ledger.advance(job, found.learned, entry)
         return "posted"
     if found.outcome == "not_posted" and age >= settle:
-        if found.start_over:
+        if found.start_over and not is_live:
             job.progress = {}
         await ledger.advance(job, {}, entry)
         return "not_posted"
     await ledger.note(job, entry)
-    once_only = _repeat_safety(job) in _ONCE_ONLY
+    once_only = step is not None and step.repeat in _ONCE_ONLY
     if found.outcome == "not_posted" and once_only and not found.start_over and job.sendings < _SENDINGS:
         return "repeat"
-    # A limit ends: it is waited for, as long as anything is, before a person is asked.
-    patience = settle * _PATIENCE if found.wait is None else doors.settings.publish_grace
+    # A limit ends: it is waited for, as long as anything is, before a person is asked; but not with a live post.
+    patience = settle * _PATIENCE if found.wait is None or is_live else doors.settings.publish_grace
     if found.outcome == "unknown" and age >= patience:
+        if is_live:
+            return "unknown"
         await ledger.end(job, _unconfirmed(job.adapter.manifest.title))
     else:
-        await ledger.give_back(job, step=None, delay=max(found.wait or 0.0, _next_look(age, settle)))
+        asked = min(found.wait or 0.0, _LIVE_WAIT) if is_live else found.wait or 0.0
+        await ledger.give_back(job, step=None, delay=max(asked, _next_look(age, settle)))
     return "waiting"
 
 
@@ -105,9 +113,10 @@ async def _ask(job: Job) -> Finding:
         raise OutcomeUnknown(f"Studio could not look ({type(error).__name__}).") from error
 
 
-def _repeat_safety(job: Job) -> RepeatSafety:
+def step_in_doubt(job: Job) -> Step | None:
+    """The step that may have happened, as the adapter describes it; None when it would do another one now."""
     action = job.adapter.next_step(job.content, job.progress)  # type: ignore[arg-type]
-    return action.repeat if isinstance(action, Step) and action.name == job.step else RepeatSafety.NONE
+    return action if isinstance(action, Step) and action.name == job.step else None
 
 
 def _next_look(age: float, settle: float) -> float:

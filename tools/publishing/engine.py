@@ -27,11 +27,13 @@ from platforms.errors import (
 )
 from scheduler.due import Claim
 from tools.context import Doors
+from tools.publishing.afterwards import give_up, was_given_up
 from tools.publishing.backoff import wait_for
-from tools.publishing.doubt import look, not_taken, settle_doubt
+from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Job, take_up
 from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
+from tools.publishing.warnings import warning_kept
 
 log = logging.getLogger("studio.publishing")
 
@@ -39,7 +41,7 @@ log = logging.getLogger("studio.publishing")
 _SHORT_WAIT = 1.0
 # Two sendings of one call within the settle time: whatever is answered then, the first may still land.
 _REPEATED = 2
-# How often more is asked what a live post's address is, and where that is counted in the progress.
+# How often more is tried what comes after a post is live (its address, a comment); the progress counts it there.
 _ASKED_AT_MOST = 6
 _ASKED = "asked_again"
 # Seconds: a live post is not kept "publishing" for the sake of its address while a network limits us for hours.
@@ -86,18 +88,33 @@ class PostWork:
 
     async def _walk(self, job: Job) -> None:
         while True:
-            if job.intent_at is not None and job.step_irreversible:
-                verdict = await settle_doubt(self._doors, self._ledger, job)
-                if verdict == "not_posted":
-                    await self._try_later(job, not_taken(job.adapter.manifest.title), counts=True)
-                if verdict in {"not_posted", "waiting"}:
-                    return
+            if job.intent_at is not None and job.step_irreversible and not await self._settled(job):
+                return
             action = job.adapter.next_step(job.content, job.progress)  # type: ignore[arg-type]
             if isinstance(action, Done):
                 await self._posted(job, action)
                 return
+            if action.otherwise is not None and was_given_up(job, action):
+                await self._posted(job, action.otherwise)
+                return
             if not await self._waited(job, action) or not await self._performed(job, action):
                 return
+
+    async def _settled(self, job: Job) -> bool:
+        """Look what became of a doubtful call; True when the walk goes on at once."""
+        step = step_in_doubt(job)
+        verdict = await settle_doubt(self._doors, self._ledger, job)
+        error = not_taken(job.adapter.manifest.title)
+        if verdict == "waiting":
+            return False
+        if step is None or step.otherwise is None:
+            if verdict == "not_posted":
+                await self._try_later(job, error, counts=True)
+            return verdict != "not_posted"
+        if verdict == "unknown":
+            why = f"{job.adapter.manifest.title} did not answer clearly."
+            await give_up(self._ledger, job, step, why=why, is_known=False)
+        return verdict != "not_posted" or await self._without(job, step, error, pause=False)
 
     async def _waited(self, job: Job, step: Step) -> bool:
         """Wait before a step that asks for it; False when the post was given back meanwhile."""
@@ -155,7 +172,7 @@ class PostWork:
             await self._ledger.intend(job, step, irreversible=True, entry=entry)
             return True  # the walk looks first
         await self._ledger.advance(job, {}, entry)
-        if error.start_over:
+        if error.start_over and step.otherwise is None:
             job.progress = {}
         if isinstance(error, TokenExpired | ReconnectNeeded):
             remaining = await self._renewed(job, error)
@@ -163,8 +180,7 @@ class PostWork:
                 return True
             error = remaining
         if step.otherwise is not None:
-            await self._without(job, step.otherwise, error)
-            return False
+            return await self._without(job, step, error, pause=True)
         match error:
             case TokenExpired() | ReconnectNeeded():
                 await self._fail(job, error, reconnect=True)
@@ -189,15 +205,24 @@ class PostWork:
             return False  # whoever is not let in has done nothing, and may not look either
         return (await look(self._doors, job)).outcome == "posted"
 
-    async def _without(self, job: Job, live: Done, error: PlatformError) -> None:
-        """The post is live, only what was to be read of it is missing: ask a few times more, then do without."""
+    async def _without(self, job: Job, step: Step, error: PlatformError, *, pause: bool) -> bool:
+        """The post is live, only what comes after that is missing: try a few times more, then do without.
+
+        True when the walk goes on at once; ``pause``: not before a while has passed.
+        """
         asked = job.progress.get(_ASKED, 0)
         count = asked if isinstance(asked, int) else 0
-        if not isinstance(error, Transient) or count >= _ASKED_AT_MOST:
-            await self._posted(job, live)
-            return
-        await self._ledger.advance(job, {_ASKED: count + 1}, {"event": "live, asking again later"})
-        await self._ledger.give_back(job, step=None, delay=min(wait_for(error, count + 1), _ADDRESS_WAIT))
+        if isinstance(error, Transient) and count < _ASKED_AT_MOST:
+            await self._ledger.advance(job, {_ASKED: count + 1}, {"event": "live, trying again later"})
+            if pause:
+                await self._ledger.give_back(job, step=None, delay=min(wait_for(error, count + 1), _ADDRESS_WAIT))
+            return not pause
+        if step.irreversible:
+            await give_up(self._ledger, job, step, why=error.message)
+            return True
+        assert step.otherwise is not None
+        await self._posted(job, step.otherwise)
+        return False
 
     async def _renewed(self, job: Job, error: PlatformError) -> PlatformError | None:
         """Go on with another token, given by a person meanwhile or refreshed; else the error that is left."""
@@ -219,6 +244,7 @@ class PostWork:
             post_status="posted",
             platform_post_id=done.platform_post_id,
             permalink=done.permalink,
+            error=warning_kept(job.progress),
         )
         await self._ledger.end(job, ending)
         log.info("post %s is live: %s", job.hold.post_id, done.permalink or done.note)

@@ -19,7 +19,7 @@ from db.queries.publishing import Hold
 from platforms.base import Adapter, Content, Credentials, Publish
 from scheduler.due import Claim
 from tools.context import Doors
-from tools.posts.content import content_hash, content_of
+from tools.posts.content import content_hash, content_of, cover_of
 from tools.publishing.door import PostMedia
 from tools.publishing.stops import (
     Stop,
@@ -163,7 +163,7 @@ def _job(
             store=doors.store,
             vault=doors.vault,
             public_base=doors.settings.public_base,
-            assets={str(row.asset.id): row.asset for row in media},
+            assets={str(asset.id): asset for asset in (*(row.asset for row in media), cover_of(media)) if asset},
         ),
         progress=dict(attempt.progress),
         step=attempt.step,

@@ -13,6 +13,7 @@ from platforms.base import Done, Step
 from tools.accounts.choose import network_title
 from tools.context import Doors
 from tools.posts.content import content_hash, content_of
+from tools.publishing.warnings import warning, warning_kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,9 @@ def break_off(post: Post, attempt: PublishAttempt, stop: Stop, going_on: Step | 
     stop_before(post, stop, now)
     attempt.ended_at = now
     if live is not None:
-        post.status, post.last_error, attempt.state = Status.POSTED, None, "posted"
+        post.status, attempt.state = Status.POSTED, "posted"
+        post.last_error = _lacking(attempt, going_on, stop.message)
+        attempt.error = post.last_error
         post.platform_post_id, post.permalink, post.published_at = live.platform_post_id, live.permalink, now
         return
     if in_doubt:
@@ -135,6 +138,13 @@ def break_off(post: Post, attempt: PublishAttempt, stop: Stop, going_on: Step | 
         post.status, post.last_error = Status(ending.post_status), ending.error
     attempt.state = "unconfirmed" if in_doubt else "failed"
     attempt.error = post.last_error
+
+
+def _lacking(attempt: PublishAttempt, going_on: Step | Done | None, why: str) -> dict[str, object] | None:
+    """What is said of a live post that is not gone on with: whether a comment of its is missing."""
+    if isinstance(going_on, Step) and going_on.irreversible:
+        return warning(going_on, why=why, is_known=not _in_doubt(attempt))
+    return warning_kept(attempt.progress)
 
 
 def _in_doubt(attempt: PublishAttempt) -> bool:

@@ -1,10 +1,11 @@
-"""Instagram's cases: image, carousel and reel, with both login products."""
+"""Instagram's cases: image, carousel, reel and story, with both login products."""
 
 import contextlib
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
+from typing import Never
 
 from core.jsontypes import JsonValue
 from platforms.base import Adapter, Content, Medium
@@ -20,10 +21,12 @@ ROUTES = {
     "check_upload": "instagram.container_status",
     "check_container": "instagram.container_status",
     "publish": "instagram.media_publish",
+    "first_comment": "instagram.comment",
     "read_permalink": "instagram.get_media",
 }
 
 NEVER_SENT = "an option nobody knows is never sent"
+LIVE_BY_THEN = "the post is live before its comment is refused"
 NOT_LOOKED_INTO = "the sandbox does not look into videos"
 
 
@@ -48,12 +51,32 @@ def good_image(files: FileServer, caption: str) -> Content:
     return words(caption, "image", image(files, 1080, 1350, alt_text="A cup of espresso"))
 
 
+def good_commented_image(files: FileServer, caption: str) -> Content:
+    return words(caption, "image", image(files), first_comment=f"{caption}: the first comment", collaborators=["@ana"])
+
+
 def good_carousel(files: FileServer, caption: str) -> Content:
     return words(caption, "carousel", image(files, alt_text="Beans"), image(files, 1200, 628))
 
 
 def good_reel(files: FileServer, caption: str) -> Content:
     return words(caption, "reel", video(files), share_to_feed=False, thumb_offset=1500)
+
+
+def good_covered_reel(files: FileServer, caption: str) -> Content:
+    return covered(words(caption, "reel", video(files), first_comment="Beans in bio"), image(files, 1080, 1920))
+
+
+def covered(content: Content, cover: Medium) -> Content:
+    return replace(content, options={**content.options, "cover": cover.asset_id}, cover=cover)
+
+
+def good_story(files: FileServer, _caption: str) -> Content:
+    return words("", "story", image(files, 1080, 1920))
+
+
+def good_story_video(files: FileServer, _caption: str) -> Content:
+    return words("", "story", video(files))
 
 
 def accepted_images(files: FileServer) -> Mapping[str, Content]:
@@ -73,6 +96,8 @@ def accepted_images(files: FileServer) -> Mapping[str, Content]:
         **{name: words(name, "image", image(files, *size)) for name, size in sizes.items()},
         "8 MiB": words("heavy", "image", _weighing(files, 8 * 1024 * 1024)),
         "alt text of 1000": words("alt", "image", image(files, alt_text="a" * 1000)),
+        "3 collaborators": words("us", "image", square, collaborators=["ana", "@ben.b", "c_c"]),
+        "a first comment of 2200": words("talk", "image", square, first_comment="y" * 2200),
     }
 
 
@@ -95,6 +120,18 @@ def refused_images(files: FileServer) -> Mapping[str, Refusal]:
         "unknown option": Refusal(
             content=words("", "image", square, share_to_feed=True), code="option_unknown", not_asked=NEVER_SENT
         ),
+        "4 collaborators": Refusal(
+            content=words("", "image", square, collaborators=["a", "b", "c", "d"]), code="option_invalid"
+        ),
+        "a collaborator with a space": Refusal(
+            content=words("", "image", square, collaborators=["ana b"]), code="option_invalid"
+        ),
+        "an empty first comment": Refusal(
+            content=words("", "image", square, first_comment=" "), code="option_invalid", not_asked=LIVE_BY_THEN
+        ),
+        "a first comment of 2201": Refusal(
+            content=words("", "image", square, first_comment="y" * 2201), code="text_too_long", not_asked=LIVE_BY_THEN
+        ),
         "two images": Refusal(
             content=words("", "image", square, square),
             code="too_many_media",
@@ -102,7 +139,7 @@ def refused_images(files: FileServer) -> Mapping[str, Refusal]:
         ),
         "no image": Refusal(content=words("", "image"), code="too_few_media", not_asked="there is nothing to send"),
         "no such format": Refusal(
-            content=words("", "story", square), code="format_unknown", not_asked="there are no steps for it"
+            content=words("", "poll", square), code="format_unknown", not_asked="there are no steps for it"
         ),
     }
 
@@ -134,6 +171,7 @@ def accepted_reels(files: FileServer) -> Mapping[str, Content]:
         "3 seconds": words("short", "reel", video(files, seconds=3.0)),
         "15 minutes": words("long", "reel", video(files, seconds=900.0)),
         "last frame": words("cover", "reel", video(files), thumb_offset=12_000),
+        "a cover and a frame": covered(words("both", "reel", video(files), thumb_offset=1), image(files, 1080, 1920)),
     }
 
 
@@ -154,7 +192,13 @@ def refused_reels(files: FileServer) -> Mapping[str, Refusal]:
             content=words("", "reel", film, thumb_offset=12_001), code="option_invalid"
         ),
         "unknown option": Refusal(
-            content=words("", "reel", film, first_comment="hi"), code="option_unknown", not_asked=NEVER_SENT
+            content=words("", "reel", film, filter="sepia"), code="option_unknown", not_asked=NEVER_SENT
+        ),
+        "a PNG as cover": Refusal(
+            content=covered(words("", "reel", film), image(files, kind="PNG")), code="wrong_type"
+        ),
+        "a cover that is not there": Refusal(
+            content=words("", "reel", film, cover="nowhere"), code="option_invalid", not_asked=NEVER_SENT
         ),
         "WebM": not_looked_into(content=words("", "reel", video(files, mime_type="video/webm")), code="wrong_type"),
         "2.9 seconds": not_looked_into(content=words("", "reel", video(files, seconds=2.9)), code="wrong_duration"),
@@ -163,6 +207,38 @@ def refused_reels(files: FileServer) -> Mapping[str, Refusal]:
             content=words("", "reel", replace(film, size_bytes=300 * 1024 * 1024 + 1)),
             code="too_big",
             not_asked="300 MiB are not sent around in a test",
+        ),
+    }
+
+
+def accepted_stories(files: FileServer) -> Mapping[str, Content]:
+    return {
+        "wide": words("", "story", image(files, 1920, 1000)),
+        "MOV": words("", "story", video(files, mime_type="video/quicktime")),
+        "60 seconds": words("", "story", video(files, seconds=60.0)),
+    }
+
+
+def refused_stories(files: FileServer) -> Mapping[str, Refusal]:
+    square, film = image(files), video(files)
+    not_looked_into = partial(Refusal, not_asked=NOT_LOOKED_INTO)
+    return {
+        "PNG": Refusal(content=words("", "story", image(files, kind="PNG")), code="wrong_type"),
+        "a first comment": Refusal(
+            content=words("", "story", square, first_comment="hi"), code="option_unknown", not_asked=NEVER_SENT
+        ),
+        "collaborators": Refusal(
+            content=words("", "story", square, collaborators=["ana"]), code="option_unknown", not_asked=NEVER_SENT
+        ),
+        "2.9 seconds": not_looked_into(content=words("", "story", video(files, seconds=2.9)), code="wrong_duration"),
+        "61 seconds": not_looked_into(content=words("", "story", video(files, seconds=61.0)), code="wrong_duration"),
+        "too heavy": Refusal(
+            content=words("", "story", replace(film, size_bytes=100 * 1024 * 1024 + 1)),
+            code="too_big",
+            not_asked="100 MiB are not sent around in a test",
+        ),
+        "two": Refusal(
+            content=words("", "story", square, square), code="too_many_media", not_asked="only the first would be sent"
         ),
     }
 
@@ -195,7 +271,47 @@ def _cases(login: str, title: str) -> tuple[Case, ...]:
             absorbs=frozenset({"upload"}),
             sees_format="reels",
         ),
+        case(
+            name=f"instagram-commented-image-{title}",
+            format="image",
+            content=good_commented_image,
+            accepted=nothing_more,
+            refused=nothing_more,
+            sees_format="image",
+        ),
+        case(
+            name=f"instagram-covered-reel-{title}",
+            format="reel",
+            content=good_covered_reel,
+            accepted=nothing_more,
+            refused=nothing_more,
+            absorbs=frozenset({"upload"}),
+            sees_format="reels",
+        ),
+        case(
+            name=f"instagram-story-{title}",
+            format="story",
+            content=good_story,
+            accepted=accepted_stories,
+            refused=refused_stories,
+            sees_format="stories",
+            suggested="image",
+        ),
+        case(
+            name=f"instagram-story-video-{title}",
+            format="story",
+            content=good_story_video,
+            accepted=nothing_more,
+            refused=nothing_more,
+            absorbs=frozenset({"upload"}),
+            sees_format="stories",
+            suggested="reel",
+        ),
     )
+
+
+def nothing_more(_files: FileServer) -> Mapping[str, Never]:
+    return {}
 
 
 CASES = (*_cases("facebook", "facebook-login"), *_cases("instagram", "instagram-login"))
