@@ -91,6 +91,7 @@ _BY_SUBCODE: Mapping[int, Verdict] = {
     2207053: _NEW_CONTAINER,  # upload error
     2207057: _CONTENT,  # thumb_offset
     2207077: _UNREACHABLE,  # video download failed
+    1366051: Verdict(condition=ContentRefused, certain=False, code="duplicate"),  # a photo that was posted already
     2207081: _CONTENT,  # no trial reels for this account
     2207082: _NEW_CONTAINER,  # upload failed
     3858385: _BLOCKED,  # identity check
@@ -122,9 +123,11 @@ _BY_CODE: Mapping[int, Verdict] = {
     102: _RECONNECT,
     104: _RECONNECT,
     190: _RECONNECT,
+    324: _UNREACHABLE,  # no photo behind our link
     341: _LIMIT,
     352: _CONTENT,
     368: _BLOCKED,
+    389: _UNREACHABLE,  # no video behind our link
     506: Verdict(condition=ContentRefused, certain=False, code="duplicate"),  # may name our own post: look first
     613: _LIMIT,
     9004: _UNREACHABLE,

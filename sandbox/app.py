@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from sandbox.chat_completions import chat
 from sandbox.connection import Doorkeeper
 from sandbox.control import control
+from sandbox.facebook import routes as facebook
+from sandbox.facebook import uploads as facebook_uploads
 from sandbox.feed import feed
 from sandbox.graph_call import PREFIXES
 from sandbox.graph_tokens import nothing, tokens
@@ -26,7 +28,11 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     Serve it with uvicorn on a loopback address: dropped connections work under uvicorn alone.
     """
     first = conditions or Conditions()
-    world = World(store=Store(state_file, schemas=[containers.SCHEMA]), conditions=first, initial_conditions=first)
+    world = World(
+        store=Store(state_file, schemas=[containers.SCHEMA, facebook_uploads.SCHEMA]),
+        conditions=first,
+        initial_conditions=first,
+    )
     app = Doorkeeper(title="Studio sandbox", openapi_url=None, lifespan=_lifespan)
     app.state.world = world
     app.include_router(control)
@@ -35,10 +41,12 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     for prefix in PREFIXES:
         for router in (tokens, instagram.unversioned):
             app.include_router(router, prefix=prefix)
-        for router in (tokens, instagram.graph, nothing):
+        # Facebook's routes step aside for nodes that are not its own: they are asked first.
+        for router in (tokens, facebook.graph, instagram.graph, nothing):
             app.include_router(router, prefix=prefix + "/{version}")
         app.include_router(nothing, prefix=prefix)
-    app.include_router(instagram.uploads, prefix="/meta-upload")
+    for uploads in (instagram.uploads, facebook.uploads):
+        app.include_router(uploads, prefix="/meta-upload")
     return app
 
 

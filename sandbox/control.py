@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox import accounts, chat_completions, graph_tokens, media
 from sandbox.chat_script import Script
+from sandbox.facebook import routes as facebook
 from sandbox.faults import MEANINGS, Fault, Kind, NamedRoute
 from sandbox.instagram import routes as instagram
 from sandbox.instagram.containers import grow_older
@@ -18,6 +19,7 @@ from sandbox.world import Conditions, world_of
 # Every network adds its routes here.
 NAMED_ROUTES: tuple[NamedRoute, ...] = (
     *instagram.ROUTES,
+    *facebook.ROUTES,
     *graph_tokens.ROUTES,
     *chat_completions.ROUTES,
     media.FETCH,
@@ -34,7 +36,7 @@ class _Given(BaseModel):
 class NewAccount(_Given):
     """An account and a token that opens it; ``issued_at`` is by default two days ago, ``expires_at`` never."""
 
-    platform: Literal["instagram"]
+    platform: Literal["instagram", "facebook"]
     external_id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
     handle: str = Field(min_length=1)
     access_token: str = Field(min_length=1, repr=False)

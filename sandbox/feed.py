@@ -7,13 +7,14 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, Response
 
 from sandbox.accounts import Account, list_accounts
+from sandbox.facebook import reading as facebook
 from sandbox.feed_style import STYLE
 from sandbox.instagram import reading as instagram
 from sandbox.posts import Post, list_comments, list_posts, read_asset, read_post
 from sandbox.store import Store
 from sandbox.world import world_of
 
-KINDS = {"IMAGE": "Photo", "CAROUSEL": "Carousel", "REELS": "Reel", "STORIES": "Story"}
+KINDS = {"IMAGE": "Photo", "CAROUSEL": "Carousel", "REELS": "Reel", "STORIES": "Story", "TEXT": "Text", "LINK": "Link"}
 
 feed = APIRouter()
 
@@ -38,6 +39,15 @@ async def one_post(request: Request, code: str) -> Response:
     """A post by its shortcode: where permalinks lead."""
     media_id = instagram.media_id_of(code)
     post = read_post(world_of(request).store, media_id) if media_id else None
+    if post is None:
+        return _page(request, "This post is not here", [], chosen=None, status=404)
+    return _page(request, "Post", [post], chosen=post.account)
+
+
+@feed.get("/facebook/{post_id}")
+async def one_facebook_post(request: Request, post_id: str) -> Response:
+    """A Page's post: where Facebook's permalinks lead."""
+    post = read_post(world_of(request).store, post_id)
     if post is None:
         return _page(request, "This post is not here", [], chosen=None, status=404)
     return _page(request, "Post", [post], chosen=post.account)
@@ -73,6 +83,12 @@ def _posts_of(store: Store, name: str) -> list[Post]:
     return [post for post in list_posts(store) if (post.platform, post.account) in owners]
 
 
+def _permalink(base_url: str, post: Post) -> str:
+    if post.platform == "facebook":
+        return facebook.permalink(base_url, post.id)
+    return instagram.permalink(base_url, post)
+
+
 def _base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
@@ -93,7 +109,7 @@ def _described(request: Request, store: Store, post: Post) -> dict[str, object]:
         "kind": post.kind.lower(),
         "caption": post.caption,
         "published_at": datetime.fromtimestamp(post.published_at, UTC).isoformat(),
-        "permalink": instagram.permalink(base_url, post),
+        "permalink": _permalink(base_url, post),
         "collaborators": post.details.get("collaborators", []),
         "cover_url": f"{base_url}/_media/{post.details['cover']}" if post.details.get("cover") else None,
         "like_count": post.like_count,
@@ -174,7 +190,7 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         _tag("span", post.platform.capitalize(), class_="badge"),
         class_="who",
     )
-    link = instagram.permalink(_base_url(request), post)
+    link = _permalink(_base_url(request), post)
     counts = _tag(
         "p",
         _tag("span", f"♥ {post.like_count}", title="likes"),
