@@ -14,7 +14,7 @@ from db.models.post import Approval, Post, Status
 from db.queries import posts
 from db.queries.posts import PostMediumRow
 from tools.context import Context
-from tools.posts.changes import changed, consented, hash_of, made, snapshot
+from tools.posts.changes import changed, consented, hash_of, snapshot
 from tools.posts.content import content_hash
 from tools.posts.view import label
 
@@ -37,8 +37,8 @@ class NewPost:
     experiment_id: UUID | None = None
 
 
-async def make_post(context: Context, new: NewPost, moment: Moment | None = None) -> Post:
-    """Make a draft, or a post that is planned for ``moment``; the caller has looked whether it may go out."""
+async def make_post(context: Context, new: NewPost) -> Post:
+    """Make a draft with its media. The caller goes on with it, then records it with ``made``."""
     post = Post(
         id=new_id(),
         workspace_id=context.workspace_id,
@@ -56,14 +56,9 @@ async def make_post(context: Context, new: NewPost, moment: Moment | None = None
         created_by=context.principal.user_id,
         version=1,
     )
-    if moment is not None:
-        place(context, post, moment)
     context.session.add(post)
     await context.session.flush()
     await posts.replace_media(context.session, post, new.media)
-    if moment is not None:
-        await agreed(context, post)
-    await made(context, post)
     return post
 
 
