@@ -2,6 +2,7 @@
 
 from tools.accounts.connect import connect_account, disconnect_account, list_accounts, show_account
 from tools.catalog import Catalog
+from tools.ideas.repurpose import repurpose_post
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
 from tools.posts.publish import publish_post
@@ -19,6 +20,7 @@ def catalog() -> Catalog:
             move_post,
             cancel_post,
             publish_post,
+            repurpose_post,
             list_posts,
             show_post,
             list_accounts,

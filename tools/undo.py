@@ -7,7 +7,7 @@ from uuid import UUID
 from core.errors import Conflict, NotFound
 from core.when.receipt import receipt
 from db.models.post import Post, Status
-from db.queries import calls, posts
+from db.queries import calls, plans, posts
 from tools.command import Arguments, Effect, Result, command
 from tools.context import Context
 from tools.posts.changes import changed, snapshot
@@ -20,6 +20,7 @@ _BEYOND = {
     Status.UNCONFIRMED: "may be live",
 }
 _TIMES = frozenset({"scheduled_for", "wall_time", "next_attempt_at"})
+_LINKS = frozenset({"idea_id", "experiment_id"})
 
 
 class Undo(Arguments):
@@ -84,17 +85,27 @@ async def _restore(context: Context, post: Post, kept: object) -> str:
     before = await snapshot(context, post)
     if not isinstance(kept, dict):
         post.status, post.next_attempt_at, post.lease_until = Status.CANCELLED, None, None
+        await plans.release(context.session, post.id)
         await changed(context, post, before)
         return f"{label(post)} is cancelled again, as it was made by that."
     for name, value in kept.items():
         if name not in {"version", "media", "account_id"}:
-            setattr(post, name, datetime.fromisoformat(value) if name in _TIMES and value else value)
+            setattr(post, name, _stored(name, value))
     post.lease_until = None  # whoever has just claimed it for the time it had lets go
     media = [(UUID(asset_id), alt_text) for asset_id, alt_text in kept["media"]]
     await posts.replace_media(context.session, post, media)
     _keep_future(context, post)
     await changed(context, post, before)
     return f"{label(post)} is {_state(context, post)} again."
+
+
+def _stored(name: str, value: object) -> object:
+    """A value of a snapshot as the row holds it."""
+    if not isinstance(value, str):
+        return value
+    if name in _LINKS:
+        return UUID(value)
+    return datetime.fromisoformat(value) if name in _TIMES else value
 
 
 def _keep_future(context: Context, post: Post) -> None:

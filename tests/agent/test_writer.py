@@ -8,7 +8,7 @@ from agent.offline.model import OfflineModel
 from agent.offline.writer import OfflineWriter
 from agent.writer import ModelWriter
 from core.errors import Misconfigured, Unavailable
-from core.ports import CaptionBrief
+from core.ports import CaptionBrief, NetworkBrief, PlanBrief, RepurposeBrief, VariantsBrief
 from core.settings import Settings
 from tests.agent.house import Json, Script, calling, requests
 from tests.conftest import Sandbox
@@ -77,3 +77,81 @@ def test_which_model_serves(settings: Settings, endpoint: Settings) -> None:
     assert isinstance(build_model(own), ChatOpenAI)
     with pytest.raises(Misconfigured, match="no endpoint"):
         build_model(homeless)
+
+
+def place(platform: str = "instagram", *, limit: int = 60) -> NetworkBrief:
+    """A network that counts every character twice."""
+    return NetworkBrief(platform=platform, formats=("image", "carousel"), limit=limit, count=lambda text: 2 * len(text))
+
+
+REPURPOSE = RepurposeBrief(text="Our new blend.", platform="facebook", networks=(place(), place("tiktok")))
+PLAN = PlanBrief(places=(place(), place()), themes=("coffee",), history=("Open again.",))
+VARIANTS = VariantsBrief(text="Our new blend.", count=2, network=place(), hypothesis="short is better")
+
+
+def version(platform: str, **changed: object) -> Json:
+    return {
+        "platform": platform,
+        "format": "image",
+        "hook": "Dark.",
+        "caption": "",
+        "hashtags": ["new blend"],
+    } | changed
+
+
+async def test_a_post_for_every_network(writer: ModelWriter, script: Script, sandbox: Sandbox) -> None:
+    script(calling(("write_versions", {"versions": [version("TikTok"), version("instagram", format="carousel")]})))
+    written = await writer.repurpose(REPURPOSE)
+    assert [each.platform for each in written.versions] == ["instagram", "tiktok"]
+    assert [each.text for each in written.versions] == ["Dark.\n\n#newblend"] * 2
+    assert written.versions[0].format == "carousel"
+    system = requests(sandbox)[0]["messages"][0]["content"]
+    assert "tiktok: at most 60 characters, as image or carousel" in system
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [version("instagram")],
+        [version("instagram"), version("tiktok", format="story")],
+        # 26 characters, counted twice, and the hashtag: past 60.
+        [version("instagram"), version("tiktok", caption="x" * 26)],
+        [version("instagram"), version("tiktok", hook="")],
+    ],
+    ids=["one missing", "another format", "too long as the network counts", "no hook"],
+)
+async def test_versions_are_repaired_once_or_refused(writer: ModelWriter, script: Script, bad: list[Json]) -> None:
+    wrong = calling(("write_versions", {"versions": bad}))
+    script(wrong, calling(("write_versions", {"versions": [version("instagram"), version("tiktok")]})))
+    assert len((await writer.repurpose(REPURPOSE)).versions) == 2
+    script(wrong, wrong)
+    with pytest.raises(Unavailable) as refused:
+        await writer.repurpose(REPURPOSE)
+    assert refused.value.code == "model_unusable"
+
+
+def topic(name: str, caption: str = "Come in.") -> Json:
+    return {"topic": name, "caption": caption, "why": "it is new"}
+
+
+async def test_topics_for_every_place(writer: ModelWriter, script: Script, sandbox: Sandbox) -> None:
+    short, long = [topic("one")], [topic("one"), topic("two", "x" * 31)]
+    script(
+        calling(("propose_topics", {"items": short})), calling(("propose_topics", {"items": [*short, topic("two")]}))
+    )
+    planned = await writer.topics(PLAN)
+    assert [item.topic for item in planned.items] == ["one", "two"]
+    assert "The themes to keep to: coffee." in requests(sandbox)[0]["messages"][0]["content"]
+    assert "Open again." in requests(sandbox)[0]["messages"][1]["content"]
+    script(*[calling(("propose_topics", {"items": long}))] * 2)
+    with pytest.raises(Unavailable):
+        await writer.topics(PLAN)
+
+
+async def test_variants_differ(writer: ModelWriter, script: Script) -> None:
+    same = calling(("write_variants", {"captions": ["Our new blend.", "Dark."]}))
+    script(same, calling(("write_variants", {"captions": ["Calm.", "Dark."]})))
+    assert (await writer.variants(VARIANTS)).captions == ("Calm.", "Dark.")
+    script(same, same)
+    with pytest.raises(Unavailable):
+        await writer.variants(VARIANTS)

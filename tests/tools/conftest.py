@@ -1,16 +1,19 @@
 """What tests of commands share: a connected sandbox account, a picture, and the door with fewer words."""
 
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
 
+from core.settings import Settings
 from db.models.conversation import Thread
 from tests.conftest import Sandbox
+from tests.tools.second_network import second_network
 from tools.assets import AssetView, keep_asset
+from tools.commands import catalog
 from tools.context import Caller, Doors, Principal, Surface
 from tools.dispatcher import Dispatcher, Outcome
 from tools.media.inspect import inspect
@@ -105,3 +108,16 @@ async def chat(desk: Desk, doors: Doors, principal: Principal) -> Desk:
         session.add(thread)
     caller = replace(desk.caller, surface=Surface.AGENT, thread_id=thread.id, run_id=uuid4())
     return replace(desk, caller=caller)
+
+
+@pytest.fixture
+async def wide(desk: Desk, doors: Doors, settings: Settings, sandbox: Sandbox) -> AsyncIterator[Desk]:
+    """The owner at the door of a Studio with two networks, an account connected on each."""
+    async with second_network(doors, settings, sandbox, desk.caller) as opened:
+        yield replace(desk, dispatcher=Dispatcher(opened, catalog()))
+
+
+@pytest.fixture
+def wide_chat(wide: Desk, chat: Desk) -> Desk:
+    """The agent at that door, in a thread of the owner's."""
+    return replace(chat, dispatcher=wide.dispatcher)

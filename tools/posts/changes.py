@@ -86,8 +86,8 @@ def _differences(change: dict[str, object], post_id: str, since: int) -> dict[st
 
 _NEEDS_A_YES = "It stays on the calendar, but it goes out only when somebody approves it as it is now."
 _KEPT = (
-    "account_id", "about", "approval", "approved_hash", "caption", "format", "last_error", "next_attempt_at", "options",
-    "scheduled_for", "status", "version", "wall_time", "zone",
+    "account_id", "about", "approval", "approved_hash", "caption", "experiment_id", "format", "idea_id", "last_error",
+    "next_attempt_at", "options", "scheduled_for", "status", "version", "wall_time", "zone",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import AliasChoices, Field
 
 from core.errors import Conflict, InvalidInput, Problem
-from core.ids import new_code, new_id
+from core.ids import new_id
 from core.ports import CaptionBrief
 from core.when.receipt import receipt
 from db.models.account import Account
@@ -30,12 +30,12 @@ from tools.posts.changes import (
     snapshot,
 )
 from tools.posts.content import content_hash, content_of, require_publishable
+from tools.posts.making import free_code
 from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media, stored_options
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
 from tools.posts.view import PostReceipt, label, media_label, views
 
-_CODE_TRIES = 8
 POST_ID = "the post: its id, its short code such as K7RMD, or words: 'it', 'the last draft', 'the espresso post'"
 WHEN = "the time in the person's own words ('Friday 9am', 'in 2 hours', 'next free slot'); never compute it"
 
@@ -201,7 +201,7 @@ async def create_draft(context: Context, arguments: CreateDraft, gathered: Draft
     )
     adapter = context.doors.adapters[account.platform]
     post = _unkept(context, arguments, account)
-    post.code, post.caption = await _free_code(context), gathered.caption
+    post.code, post.caption = await free_code(context), gathered.caption
     post.options = await stored_options(context, arguments.options)
     kept = await keep_media(context, arguments.media, gathered.fetched)
     context.session.add(post)
@@ -311,11 +311,3 @@ def _require_format(adapter: Adapter, name: str | None) -> None:
     message = f"{adapter.manifest.title} has no format {name!r} here: {reason}."
     problem = Problem(path="format", code="format_unknown", message=message)
     raise InvalidInput(message, code="format_unknown", action=f"Use one of: {known}.", problems=[problem])
-
-
-async def _free_code(context: Context) -> str:
-    for _ in range(_CODE_TRIES):
-        code = new_code()
-        if await posts.by_code(context.session, code) is None:
-            return code
-    raise Conflict("No short code was free.", code="no_free_code", action="Try again.")

@@ -1,5 +1,6 @@
 """When a post goes out: phrases and free slots, in the caller's zone."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,25 +28,37 @@ async def resolve_time(context: Context, phrase: str, post: Post, account: Accou
 
 
 async def _free_slot(context: Context, phrase: str, account: Account, manifest: Manifest) -> Moment:
-    zone = ZoneInfo(context.caller.zone)
     end = context.now + timedelta(days=_SLOT_DAYS)
     taken = await posts.taken_times(context.session, account.id, context.now - CLASH_WITHIN, end)
-    slots = {_slot(text) for text in (account.posting_times or manifest.posting_times)}
-    first_day = context.now.astimezone(zone).date()
-    for day in (first_day + timedelta(days=offset) for offset in range(_SLOT_DAYS)):
-        for weekday, hour, minute in sorted(slots):
-            if weekday != day.weekday():
-                continue
-            wall = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - a wall time has no zone
-            instant = wall.replace(tzinfo=zone).astimezone(UTC)
-            exists = instant.astimezone(zone).replace(tzinfo=None) == wall
-            if exists and instant > context.now and all(abs(instant - other) >= CLASH_WITHIN for other in taken):
-                return Moment(instant=instant, zone=context.caller.zone, wall_time=wall, phrase=phrase)
+    times = account.posting_times or manifest.posting_times
+    for moment in slots_between(times, context.now, end, zone=context.caller.zone, phrase=phrase):
+        if all(abs(moment.instant - other) >= CLASH_WITHIN for other in taken):
+            return moment
     raise InvalidInput(
         f"@{account.handle} has no free slot in the next {_SLOT_DAYS} days.",
         code="no_free_slot",
         action="Name a time, or give the account more posting times.",
     )
+
+
+def slots_between(
+    posting_times: Sequence[str], start: datetime, end: datetime, *, zone: str, phrase: str
+) -> Iterator[Moment]:
+    """The posting times ("Mon 09:00") after ``start`` and before ``end``, free or not, in order.
+
+    A time that the clocks of the zone skip on its day is no slot that day.
+    """
+    home = ZoneInfo(zone)
+    slots = sorted({_slot(text) for text in posting_times})
+    day, last = start.astimezone(home).date(), end.astimezone(home).date()
+    while day <= last:
+        for _, hour, minute in (slot for slot in slots if slot[0] == day.weekday()):
+            wall = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - a wall time has no zone
+            instant = wall.replace(tzinfo=home).astimezone(UTC)
+            exists = instant.astimezone(home).replace(tzinfo=None) == wall
+            if exists and start < instant < end:
+                yield Moment(instant=instant, zone=zone, wall_time=wall, phrase=phrase)
+        day += timedelta(days=1)
 
 
 def _slot(text: str) -> tuple[int, int, int]:

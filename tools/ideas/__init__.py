@@ -1,0 +1,1 @@
+"""Commands that make several posts out of one thought: repurposing, plans, experiments."""
