@@ -6,6 +6,7 @@ from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
+from tools.posts.retry import retry_post
 from tools.undo import undo
 
 
@@ -19,6 +20,7 @@ def catalog() -> Catalog:
             move_post,
             cancel_post,
             publish_post,
+            retry_post,
             list_posts,
             show_post,
             list_accounts,
