@@ -7,6 +7,8 @@ from tools.posts.draft import create_draft, edit_draft
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
 from tools.posts.retry import retry_post
+from tools.publishing.settle import resolve_post
+from tools.publishing.take_down import delete_post
 from tools.undo import undo
 
 
@@ -21,6 +23,8 @@ def catalog() -> Catalog:
             cancel_post,
             publish_post,
             retry_post,
+            resolve_post,
+            delete_post,
             list_posts,
             show_post,
             list_accounts,

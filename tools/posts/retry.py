@@ -42,7 +42,7 @@ def require_connected(doors: Doors, account: Account) -> None:
         return
     state = "asks to be connected again" if account.status == "reconnect" else "is not connected"
     raise Conflict(
-        f"{account_label(account)} {state}, so nothing can be sent to it.",
+        f"{account_label(account)} {state}, so Studio cannot act for it.",
         code="reconnect_needed",
         action="Connect the account again first, then repeat this.",
         changed={"account": account.status},
