@@ -7,6 +7,9 @@ from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
+from tools.posts.retry import retry_post
+from tools.publishing.settle import resolve_post
+from tools.publishing.take_down import delete_post
 from tools.undo import undo
 
 
@@ -20,6 +23,9 @@ def catalog() -> Catalog:
             move_post,
             cancel_post,
             publish_post,
+            retry_post,
+            resolve_post,
+            delete_post,
             repurpose_post,
             list_posts,
             show_post,

@@ -19,6 +19,7 @@ _BEYOND = {
     Status.POSTED: "is live",
     Status.UNCONFIRMED: "may be live",
 }
+_SAID = 10  # so many posts are told of one by one
 _TIMES = frozenset({"scheduled_for", "wall_time", "next_attempt_at"})
 _LINKS = frozenset({"idea_id", "experiment_id"})
 
@@ -54,30 +55,40 @@ async def undo(context: Context, arguments: Undo) -> Undone:  # noqa: ARG001 - e
     await calls.mark_undone(context.session, [call.id for call in turn])
     await speak_of(context, *restored.values())
     context.after_commit.append(lambda: context.doors.wake("posts"))
-    return Undone(summary=f"Undone: {' '.join(said)}", posts=await views(context, list(restored.values())))
+    return Undone(summary=f"Undone: {_listed(said)}", posts=await views(context, list(restored.values())))
+
+
+def _listed(said: Sequence[str]) -> str:
+    more = f" And {len(said) - _SAID} more." if len(said) > _SAID else ""
+    return " ".join(said[:_SAID]) + more
 
 
 async def _require_untouched(context: Context, steps: Sequence[tuple[UUID, dict[str, object]]]) -> None:
     """Raise ``Conflict`` naming every post that is live or has changed since the turn."""
     reasons: list[str] = []
+    action = "Say what the post should be now, or take it down (delete_post) if it is live."
     newest: dict[UUID, dict[str, object]] = {}
     for post_id, change in steps:
         newest.setdefault(post_id, change)
-    for post_id, change in newest.items():
+    # In the order in which every command about many posts takes its locks.
+    for post_id, change in sorted(newest.items(), key=lambda each: each[0]):
         post = await posts.get(context.session, post_id, lock=True)
         after = change.get("after")
         assert isinstance(after, dict)
         if post is None:
             reasons.append("one post is gone")
+        elif post.deleted_at is not None:
+            reasons.append(f"{label(post)} was taken down at the network, and nobody can bring it back")
+            action = "Draft a new post with the same words and media: they are kept."
         elif Status(post.status) in _BEYOND:
             reasons.append(f"{label(post)} {_BEYOND[Status(post.status)]}")
         elif post.version != after["version"]:
             reasons.append(f"{label(post)} has changed since")
     if reasons:
         raise Conflict(
-            f"That cannot be undone: {'; '.join(reasons)}.",
+            f"That cannot be undone: {'; '.join(reasons[:_SAID])}{' and more' if len(reasons) > _SAID else ''}.",
             code="undo_refused",
-            action="Say what the post should be now, or remove it in the network's own app if it is live.",
+            action=action,
         )
 
 

@@ -37,7 +37,8 @@ class Post(Identified, Tenant, Timed, Base):
 
     ``scheduled_for`` is what a person asked for and never moves by itself (``wall_time`` and ``zone`` keep the words of
     the clock on the wall); ``next_attempt_at`` is when the scheduler looks next. ``fence`` grows with every claim: work
-    writes back only while it holds the newest. ``version`` grows with every change that a person can see.
+    writes back only while it holds the newest. ``version`` grows with every change that a person can see. A cancelled
+    post with ``deleted_at`` was live, and was taken down at the network then.
     """
 
     __tablename__ = "posts"
@@ -58,6 +59,7 @@ class Post(Identified, Tenant, Timed, Base):
     published_at: Mapped[datetime | None]
     platform_post_id: Mapped[str | None]
     permalink: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)

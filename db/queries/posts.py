@@ -25,6 +25,18 @@ async def by_code(session: AsyncSession, code: str) -> Post | None:
     return (await session.scalars(select(Post).where(Post.code == code.upper()))).one_or_none()
 
 
+async def locked(session: AsyncSession, post_ids: Collection[UUID]) -> Sequence[Post]:
+    """Hold these posts until the transaction ends, taken one after another by their ids; as they are now."""
+    statement = select(Post).where(Post.id.in_(post_ids)).order_by(Post.id).with_for_update()
+    return (await session.scalars(statement.execution_options(populate_existing=True))).all()
+
+
+async def by_platform_id(session: AsyncSession, account_id: UUID, platform_post_id: str) -> Post | None:
+    """The post of an account that the network knows by this id."""
+    statement = select(Post).where(Post.account_id == account_id, Post.platform_post_id == platform_post_id)
+    return (await session.scalars(statement.limit(1))).one_or_none()
+
+
 async def by_ids(session: AsyncSession, post_ids: Collection[UUID]) -> Sequence[Post]:
     """The posts of these ids that exist here, newest first."""
     statement = select(Post).where(Post.id.in_(post_ids)).order_by(Post.id.desc())
@@ -43,6 +55,7 @@ class PostFilter:
     start: datetime | None = None
     end: datetime | None = None
     words: Sequence[str] = ()
+    ids: Collection[UUID] | None = None
 
 
 def _moment() -> ColumnElement[datetime | None]:
@@ -53,6 +66,8 @@ def _moment() -> ColumnElement[datetime | None]:
 def _conditions(wanted: PostFilter) -> list[ColumnElement[bool]]:
     moment = _moment()
     conditions: list[ColumnElement[bool]] = []
+    if wanted.ids is not None:
+        conditions.append(Post.id.in_(wanted.ids))
     if wanted.statuses is not None:
         conditions.append(Post.status.in_(list(wanted.statuses)))
     if wanted.platform is not None:
@@ -122,15 +137,31 @@ async def neighbours(session: AsyncSession, post: Post, at: datetime, *, within:
     return (await session.scalars(statement)).all()
 
 
-async def taken_times(session: AsyncSession, account_id: UUID, start: datetime, end: datetime) -> Sequence[datetime]:
-    """When posts of an account are planned between two moments."""
+async def taken_times(
+    session: AsyncSession, account_id: UUID, start: datetime, end: datetime, *, besides: Collection[UUID] = ()
+) -> Sequence[datetime]:
+    """When posts of an account are planned between two moments, some left out."""
     statement = select(Post.scheduled_for).where(
         Post.account_id == account_id,
         Post.status.in_([Status.SCHEDULED, Status.PUBLISHING, Status.POSTED]),
         Post.scheduled_for >= start,
         Post.scheduled_for < end,
+        Post.id.not_in(besides),
     )
     return [moment for moment in (await session.scalars(statement)).all() if moment is not None]
+
+
+async def planned(
+    session: AsyncSession, account_ids: Collection[UUID], start: datetime, end: datetime, *, besides: Collection[UUID]
+) -> Sequence[Post]:
+    """What goes out on some accounts between two moments, both included, some posts left out."""
+    statement = select(Post).where(
+        Post.account_id.in_(account_ids),
+        Post.id.not_in(besides),
+        Post.status.in_([Status.SCHEDULED, Status.PUBLISHING]),
+        Post.scheduled_for.between(start, end),
+    )
+    return (await session.scalars(statement.order_by(Post.scheduled_for))).all()
 
 
 @dataclass(frozen=True, kw_only=True)

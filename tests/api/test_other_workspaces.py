@@ -28,7 +28,13 @@ from tools.dispatcher import Dispatcher
 
 AddMember = Callable[[UUID, Role], Awaitable[tuple[Principal, str]]]
 # What a body needs to be understood: without it a refusal would be about the body, not about whose things these are.
-BODY: Mapping[str, object] = {"when": "in 4 hours", "caption": "Changed", "text": "hello", "decision": "approve"}
+BODY: Mapping[str, object] = {
+    "when": "in 4 hours",
+    "caption": "Changed",
+    "text": "hello",
+    "decision": "approve",
+    "outcome": "posted",
+}
 # For routes whose body is not understood by its required fields.
 BODIES: Mapping[str, Mapping[str, object]] = {"PATCH /v1/posts/{post_id}": {"caption": "Changed by a stranger"}}
 
@@ -197,6 +203,9 @@ async def test_what_a_body_names_is_ones_own_too(street: Street, admin: Admin) -
         ("/v1/posts", {"caption": "Mine", "account_id": theirs.account_id}),
         ("/v1/posts", {"caption": "Mine", "media": [{"asset_id": theirs.asset_id}]}),
         (f"/v1/posts/{theirs.draft_id}/schedule", {"when": "in 4 hours"}),
+        ("/v1/posts/move", {"post_ids": [theirs.planned_id], "when": "a day later"}),
+        ("/v1/posts/move", {"account_id": theirs.account_id, "when": "a day later"}),
+        ("/v1/posts/cancel", {"post_ids": [theirs.draft_code]}),
     ):
         answer = await street.client.post(address, json=body, timeout=10)
         assert answer.status_code in {403, 404}, (address, body, answer.text)

@@ -24,6 +24,7 @@ REST: Mapping[str, object] = {
     "when": "in 4 hours",
     "caption": "Changed by a stranger",
     "platform": "instagram",
+    "outcome": "posted",
     "access_token": "IGAA-token-of-a-stranger",
 }
 
@@ -35,6 +36,8 @@ def values(theirs: Filled) -> dict[str, Sequence[object]]:
             *(theirs.draft_id, theirs.draft_code, f"#{theirs.draft_code.lower()}", theirs.planned_id, theirs.sent_id),
             *(f"{{{theirs.draft_id}}}", "the words of bakery", "the bakery post"),
         ],
+        "post_ids": [[theirs.draft_id], [theirs.draft_code], [theirs.sent_id, theirs.planned_id], ["the bakery post"]],
+        "platform_post_id": [theirs.external_id],
         "account_id": [theirs.account_id, theirs.handle, f"@{theirs.handle}", theirs.external_id],
         "media": [[{"asset_id": theirs.asset_id}], [{"asset_id": theirs.asset_name}], [{"asset_id": "bakery front"}]],
         "external_id": [theirs.external_id],
@@ -83,8 +86,12 @@ def admin(admin_url: str) -> Iterator[Admin]:
 def test_every_field_that_names_something_is_tried() -> None:
     """A new command with a new kind of name has to be added to ``values``, or it would be tried with nothing."""
     for command in catalog().commands:
-        names = {name for name in command.arguments.model_fields if name.endswith("_id") or name in {"media", "cursor"}}
-        known = {"post_id", "account_id", "media", "external_id", "cursor"}
+        names = {
+            name
+            for name in command.arguments.model_fields
+            if name.endswith(("_id", "_ids")) or name in {"media", "cursor"}
+        }
+        known = {"post_id", "post_ids", "platform_post_id", "account_id", "media", "external_id", "cursor"}
         assert names <= known, f"{command.name}: {names - known}"
         assert names or command.name in OF_ONES_OWN | {"list_accounts"}, command.name
 

@@ -25,8 +25,14 @@ EDITABLE = frozenset({Status.DRAFT, Status.SCHEDULED, Status.FAILED, Status.MISS
 
 _WHY_NOT = {
     Status.PUBLISHING: ("is being published right now", "Wait a moment, then ask what happened to it."),
-    Status.POSTED: ("is live already", "Change or delete it in the network's own app, or draft a new post."),
-    Status.UNCONFIRMED: ("may or may not be live", "Look at the account first, then say whether it is there."),
+    Status.POSTED: (
+        "is live already",
+        "Take it down (delete_post), change it in the network's own app, or draft a new post.",
+    ),
+    Status.UNCONFIRMED: (
+        "may or may not be live",
+        "Look at the account first, then say whether it is there (resolve_post).",
+    ),
     Status.CANCELLED: ("was cancelled", "Say “undo” to bring it back, or draft a new post."),
 }
 
@@ -47,6 +53,8 @@ def require_editable(post: Post) -> None:
 def refusal(post: Post, doing: str) -> Conflict:
     """The error that says why a post in this state cannot be changed, and what can be done."""
     why, action = _WHY_NOT.get(Status(post.status), (f"is {post.status}", "Ask what happened to it first."))
+    if post.deleted_at is not None:
+        why, action = "was taken down already", "Draft a new post with the same words and media."
     return Conflict(
         f"{label(post)} {why}, so it cannot be {doing}.",
         code=f"post_{post.status}",
@@ -99,7 +107,11 @@ def _storable(value: object) -> object:
 
 async def snapshot(context: Context, post: Post) -> dict[str, object]:
     """A post as undo needs it: its columns and its media, as JSON."""
-    media = (await posts.media_of(context.session, [post.id]))[post.id]
+    return snapshot_with(post, (await posts.media_of(context.session, [post.id]))[post.id])
+
+
+def snapshot_with(post: Post, media: Sequence[PostMediumRow]) -> dict[str, object]:
+    """The same with the media read already, for commands about many posts."""
     kept: dict[str, object] = {name: _storable(getattr(post, name)) for name in _KEPT}
     kept["media"] = [[str(row.asset.id), row.medium.alt_text] for row in media]
     return kept
@@ -112,12 +124,17 @@ async def made(context: Context, post: Post) -> None:
 
 async def changed(context: Context, post: Post, before: dict[str, object]) -> None:
     """Count the change, let an approval that no longer fits go stale, and record it."""
+    changed_with(context, post, before, (await posts.media_of(context.session, [post.id]))[post.id])
+    await context.session.flush()
+
+
+def changed_with(context: Context, post: Post, before: dict[str, object], media: Sequence[PostMediumRow]) -> None:
+    """The same with the media read already; whoever changes many posts flushes once after them."""
     post.version += 1
     post.updated_at = context.now
-    if post.approval == Approval.GRANTED and await hash_of(context, post) != post.approved_hash:
+    if post.approval == Approval.GRANTED and content_hash(post, media) != post.approved_hash:
         post.approval = Approval.STALE
-    await context.session.flush()
-    context.changes.append(Change(post_id=post.id, before=before, after=await snapshot(context, post)))
+    context.changes.append(Change(post_id=post.id, before=before, after=snapshot_with(post, media)))
 
 
 async def hash_of(context: Context, post: Post) -> str:
@@ -154,15 +171,19 @@ async def consented(context: Context, post: Post) -> None:
     waited for a yes needs none.
     """
     current = await hash_of(context, post)
-    if context.approved_hash is not None:
-        if context.approved_hash != current:
-            raise Conflict(
-                f"{label(post)} changed after it was approved.",
-                code="approval_stale",
-                action="Look at the post and approve it again.",
-            )
-        post.approval, post.approved_hash = Approval.GRANTED, current
-    elif post.approval != Approval.NONE and context.principal.role.may_approve:
+    if context.approved_hash is not None and context.approved_hash != current:
+        raise Conflict(
+            f"{label(post)} changed after it was approved.",
+            code="approval_stale",
+            action="Look at the post and approve it again.",
+        )
+    bind(context, post, current)
+
+
+def bind(context: Context, post: Post, current: str) -> None:
+    """Bind the post, as its hash says it is now, to the yes that this call was given; see ``consented``."""
+    is_own_yes = post.approval != Approval.NONE and context.principal.role.may_approve
+    if context.approved_hash is not None or is_own_yes:
         post.approval, post.approved_hash = Approval.GRANTED, current
     elif context.doors.settings.approvals == "none":
         post.approval = Approval.NONE

@@ -55,7 +55,8 @@ class PostList(Result):
     total: int
 
 
-async def _filter(context: Context, arguments: ListPosts) -> PostFilter:
+async def filter_of(context: Context, arguments: ListPosts) -> PostFilter:
+    """What a list is narrowed to; raises ``NotFound`` for an account and ``InvalidInput`` for a window that is none."""
     start, end = arguments.start, arguments.end
     if arguments.window is not None:
         start, end = window(arguments.window, now=context.now, zone=context.caller.zone)
@@ -86,7 +87,7 @@ async def list_posts(context: Context, arguments: ListPosts) -> PostList:
 
     Without `status` and with a `window` it shows what is on the calendar then. Newest drafts first, plans by time.
     """
-    wanted = await _filter(context, arguments)
+    wanted = await filter_of(context, arguments)
     if arguments.window is not None and arguments.status is None:
         alive = [status.value for status in Status if status not in {Status.DRAFT, Status.CANCELLED}]
         wanted = PostFilter(**{**wanted.__dict__, "statuses": alive})
@@ -204,17 +205,22 @@ def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[Pub
             step = f" ({attempts[-1].step})" if attempts and attempts[-1].step else ""
             return f"{label(post)} is being published to {where} right now{step}."
         case Status.POSTED:
-            said = receipt(post.published_at, zone=context.caller.zone, now=context.now) if post.published_at else "?"
             link = f" at {post.permalink}" if post.permalink else ""
             lacking = f" {shown.last_error.message} {shown.last_error.action}" if shown.last_error else ""
             counted = told_counts(shown.counts)
-            return f"{label(post)} is live on {where}{link} since {said}.{counted}{lacking}"
+            return f"{label(post)} is live on {where}{link} since{_at(context, post.published_at)}.{counted}{lacking}"
         case Status.FAILED | Status.MISSED | Status.UNCONFIRMED:
             error = shown.last_error
             why = f": {error.message} {error.action}" if error else "."
             return f"{label(post)} on {where} is {post.status}{why}"
         case Status.CANCELLED:
-            return f"{label(post)} for {where} was cancelled; it does not go out."
+            taken_down = f"was live on {where} and was taken down{_at(context, post.deleted_at)}"
+            never = f"for {where} was cancelled; it does not go out"
+            return f"{label(post)} {taken_down if post.deleted_at else never}."
+
+
+def _at(context: Context, moment: datetime | None) -> str:
+    return f" {receipt(moment, zone=context.caller.zone, now=context.now)}" if moment else " ?"
 
 
 class AttemptList(Result):

@@ -85,6 +85,7 @@ class PostView(BaseModel):
     created_by: str | None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = Field(None, description="when it was taken down at the network")
     version: int
 
 
@@ -141,6 +142,7 @@ def view(context: Context, post: Post, account: Account, media: Sequence[PostMed
         created_by=_text(post.created_by),
         created_at=post.created_at,
         updated_at=post.updated_at,
+        deleted_at=post.deleted_at,
         version=post.version,
     )
 
