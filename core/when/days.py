@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from core.errors import InvalidInput
-from core.when.dates import CalendarDay, CalendarDays, DatePart, Day, Edge, Later, Period, Weekday
-from core.when.lexicon import MONTH_NAMES
+from core.when.dates import CalendarDay, CalendarDays, DatePart, Day, Edge, Later, Period, Unsure, Weekday
+from core.when.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from core.when.month_days import LAST, NthWeekday
 
 Days = tuple[date, ...]
 
@@ -35,6 +36,12 @@ def possible_days(part: DatePart, *, today: date, anchor: date | None) -> tuple[
         case Later():
             meanings = possible_days(part.day, today=today, anchor=anchor)
             return tuple((meaning[0] + timedelta(days=part.days),) for meaning in meanings)
+        case NthWeekday():
+            return (_nth_weekdays(part, today),)
+        case Unsure():
+            return tuple(
+                meaning for option in part.options for meaning in possible_days(option, today=today, anchor=anchor)
+            )
         case _:
             assert_never(part)
 
@@ -77,6 +84,10 @@ def weekday_days(part: Weekday, today: date, anchor: date | None = None) -> Days
             return (this, this + timedelta(days=7))
         case "next":
             return (monday_of(today) + timedelta(days=7 + part.day),)
+        case "following" if anchor is not None:
+            return (anchor + timedelta(days=(part.day - anchor.weekday() - 1) % 7 + 1),)
+        case "following":
+            return (monday_of(today) + timedelta(days=7 + part.day),)
         case "last":
             return (today - timedelta(days=(today.weekday() - part.day - 1) % 7 + 1),)
         case _:
@@ -104,6 +115,29 @@ def edge_days(part: Edge, today: date) -> tuple[Days, ...]:
 
 def _edge_of_month(first: date, edge: str) -> date:
     return first if edge == "start" else month_ahead(first, 1) - timedelta(days=1)
+
+
+def _nth_weekdays(part: NthWeekday, today: date) -> Days:
+    """The weekday of that number in the month, this year and next; fewer where the month has no fifth one."""
+    if part.month is None:
+        firsts = (month_ahead(today.replace(day=1), part.ahead),)
+    else:
+        firsts = (date(today.year, part.month, 1), date(today.year + 1, part.month, 1))
+    days = tuple(day for first in firsts if (day := _nth_weekday(first, part)) is not None)
+    if not days:
+        raise InvalidInput(
+            f"{MONTH_NAMES[firsts[0].month - 1]} has no {part.count}th {WEEKDAY_NAMES[part.day]}: say a day that exists.",
+            code="when_unknown",
+        )
+    return days
+
+
+def _nth_weekday(first: date, part: NthWeekday) -> date | None:
+    if part.count == LAST:
+        last = month_ahead(first, 1) - timedelta(days=1)
+        return last - timedelta(days=(last.weekday() - part.day) % 7)
+    day = first + timedelta(days=(part.day - first.weekday()) % 7, weeks=part.count - 1)
+    return day if day.month == first.month else None
 
 
 def _base_day(part: Day, today: date, anchor: date | None) -> date:
