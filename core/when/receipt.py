@@ -18,7 +18,7 @@ _TELL_SECONDS_BELOW = 300  # "in 1 min 30 s", but "in 12 min"
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptReading:
-    """What a receipt says: a wall time in a zone, and the offset where the wall time comes twice; ``utc`` is the clock time of its UTC part."""
+    """What a receipt says: a wall time in a zone, the offset where the wall time comes twice, the UTC clock time."""
 
     wall: datetime
     zone: str
