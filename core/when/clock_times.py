@@ -18,7 +18,7 @@ Half = Literal["am", "pm", "24h", "open", "written", "midnight"]
 Hint = Literal["am", "pm", "night"]
 Chain = tuple[timedelta, ...]
 
-_NOON, _LAST_HOUR, _LAST_MINUTE = 12, 24, 59
+_NOON, _LAST_HOUR, _LAST_MINUTE, _FEWEST_SPOKEN_MINUTES = 12, 24, 59, 10
 _FIRST_MORNING_HOUR, _LAST_AFTERNOON_HOUR, _LAST_SMALL_HOUR = 8, 5, 4
 
 
@@ -97,7 +97,7 @@ def _hinted_hour(clock: Clock, hint: Hint) -> int:
 
 def read_clock(line: Line, at: int, *, said_at: bool, dated: bool) -> Found[Clock] | None:
     """A time of the day; ``said_at``: "at" stands before it, ``dated``: a date has been read before it."""
-    for reader in (_read_named, _read_past_or_to, _read_digits, _read_hour):
+    for reader in (_read_named, _read_past_or_to, _read_digits, _read_spoken, _read_hour):
         found = reader(line, at, said_at=said_at or dated)
         if found is not None:
             return found
@@ -154,6 +154,8 @@ def _read_digits(line: Line, at: int, *, said_at: bool) -> Found[Clock] | None:
         return None
     if separator in (":", ".", "h") and len(minute) == 2 and _is_glued(line, at + 1, 2):  # noqa: PLR2004
         return _read_after_minute(line, at, said_at=said_at)
+    if len(line.digits(at)) in (3, 4) and (half := _read_half(line, at + 1)) is not None:  # "930am"
+        return _checked(Clock(hour=hour // 100, minutes=hour % 100, half=half.part), half.end)
     if len(line.digits(at)) == 4:  # noqa: PLR2004 - HHMM
         after = line.skip(at + 1, "hrs", "hours", "h")
         if after > at + 1 or (said_at and not 1900 < hour < 2100):  # noqa: PLR2004 - that would be a year
@@ -176,6 +178,21 @@ def _read_after_minute(line: Line, at: int, *, said_at: bool) -> Found[Clock] | 
     is_24h = len(line.digits(at)) == 2 or hour == 0 or line.word(at + 1) == "h"  # noqa: PLR2004 - a leading zero
     end = line.skip(end, "h", "hrs", "hours", "uhr")
     return _checked(Clock(hour=hour, minutes=minute, seconds=seconds, half="24h" if is_24h else "written"), end)
+
+
+def _read_spoken(line: Line, at: int, *, said_at: bool) -> Found[Clock] | None:
+    """Such as "nine thirty" and "nine forty-five pm": both numbers in words, the minutes from ten on."""
+    if line.digits(at) or line.digits(at + 1):
+        return None
+    hour, minutes = read_whole_number(line, at), read_whole_number(line, at + 1)
+    if hour is None or minutes is None or hour.end != at + 1 or hour.part > _NOON:
+        return None
+    half = _read_half(line, minutes.end)
+    if minutes.part < _FEWEST_SPOKEN_MINUTES or not (half or said_at):
+        return None
+    if half is not None:
+        return _checked(Clock(hour=hour.part, minutes=minutes.part, half=half.part), half.end)
+    return _checked(Clock(hour=hour.part, minutes=minutes.part, half="open"), minutes.end)
 
 
 def _read_hour(line: Line, at: int, *, said_at: bool) -> Found[Clock] | None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from core.when.lexicon import DOUBTFUL_NAMES, MONTHS, NUMBER_WORDS, ORDINAL_WORDS, WEEKDAYS
+from core.when.lexicon import DOUBTFUL_NAMES, MONTHS, NUMBER_WORDS, ORDINAL_WORDS, UNSURE_NAMES, WEEKDAYS
+from core.when.month_days import NthWeekday, read_nth_weekday
 from core.when.numbers import read_duration
 from core.when.tokens import Found, Line
 
@@ -19,10 +20,10 @@ class Day:
 
 @dataclass(frozen=True, kw_only=True)
 class Weekday:
-    """A weekday: the coming one (today counts), this week's, next week's, or the last that was."""
+    """A weekday: the coming one (today counts), this week's, next week's, the one after the post's, or the last."""
 
     day: int
-    week: Literal["coming", "this", "next", "last"] = "coming"
+    week: Literal["coming", "this", "next", "following", "last"] = "coming"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,14 @@ class Later:
     days: int
 
 
-DatePart = Day | Weekday | CalendarDays | Edge | Period | Later
+@dataclass(frozen=True, kw_only=True)
+class Unsure:
+    """A misspelt name that is as close to one day as to another ("munday"): which one is asked."""
+
+    options: "tuple[DatePart, ...]"
+
+
+DatePart = Day | Weekday | CalendarDays | Edge | Period | Later | NthWeekday | Unsure
 
 _DAY_WORDS: tuple[tuple[str, Day], ...] = (
     ("the day after tomorrow", Day(days=2)),
@@ -80,6 +88,7 @@ _DAY_WORDS: tuple[tuple[str, Day], ...] = (
     ("yesterday", Day(days=-1)),
     ("the day after", Day(days=1, base="anchor")),
     ("the next day", Day(days=1, base="anchor")),
+    ("next day", Day(days=1, base="anchor")),
     ("the following day", Day(days=1, base="anchor")),
     ("the day before", Day(days=-1, base="anchor")),
     ("the previous day", Day(days=-1, base="anchor")),
@@ -101,10 +110,11 @@ def read_date(line: Line, at: int) -> Found[DatePart] | None:
         _read_after_day,
         _read_edge,
         _read_calendar,
+        read_nth_weekday,
         _read_weekday,
         _read_period,
     )
-    found = None
+    found: Found[DatePart] | None = None
     for reader in readers:
         other = reader(line, at)
         if other is not None and (found is None or other.end > found.end):
@@ -141,10 +151,14 @@ def _read_weekday(line: Line, at: int) -> Found[DatePart] | None:
     ahead = _AHEAD.get(line.word(start))
     name = start if ahead is None else start + 1
     raw = line.word(name)
+    if raw in UNSURE_NAMES:
+        return _read_unsure(line, at, name, UNSURE_NAMES[raw])
     if raw not in WEEKDAYS:
         return None
-    week: Literal["coming", "this", "next", "last"] = "coming"
-    if ahead is not None and line.word(start) != "coming":
+    week: Literal["coming", "this", "next", "following", "last"] = "coming"
+    if line.word(start) == "following":
+        week = "following"
+    elif ahead is not None and line.word(start) != "coming":
         week = {0: "this", 1: "next", -1: "last"}[ahead]  # type: ignore[assignment]  # the three literals
     day, end = Weekday(day=WEEKDAYS[raw], week=week), name + 1
     end += line.sign(end) == "." and line.is_joined(end) and end + 1 < len(line) and len(raw) <= 4  # noqa: PLR2004
@@ -154,8 +168,26 @@ def _read_weekday(line: Line, at: int) -> Found[DatePart] | None:
     tail = line.after(line.skip(end, "of"), "next week", "this week")
     if tail is not None:
         return Found(replace(day, week="next" if line.word(tail - 2) == "next" else "this"), tail)
-    tail = line.after(end, "week")
-    return Found(Later(day=day, days=7), tail) if tail is not None else Found(day, end, weak=weak)
+    for words, days in (("week", 7), ("fortnight", 14)):
+        tail = line.after(end, words)
+        if tail is not None:
+            return Found(Later(day=day, days=days), tail)
+    return Found(day, end, weak=weak)
+
+
+def _read_unsure(line: Line, at: int, name: int, meant: tuple[str, ...]) -> Found[DatePart] | None:
+    """The days of a misspelt name, each read in its place: "next munday" is next Monday or next Sunday."""
+    options, end = list[DatePart](), name + 1
+    before = line.text[line.tokens[at].start : line.tokens[name].start]
+    for word in meant:
+        mended = Line(f"{before}{word}{line.text[line.tokens[name].end :]}")
+        found = read_date(mended, 0)
+        if found is not None and found.end > name - at:
+            options.append(found.part)
+            end = max(end, at + found.end)
+    if not options:
+        return None
+    return Found(options[0] if len(options) == 1 else Unsure(options=tuple(options)), end)
 
 
 def _read_period(line: Line, at: int) -> Found[DatePart] | None:
@@ -249,11 +281,10 @@ def _read_day_first(line: Line, at: int) -> Found[DatePart] | None:
         return None
     joint = day.end + (line.sign(day.end) == "-" and line.is_joined(day.end))
     name = line.skip(joint, "of")
-    month = MONTHS.get(line.word(name))
-    if month is not None:
+    months = _months(line.word(name))
+    if months:
         year = _read_year(line, name + 1)
-        date = CalendarDay(year=year.part if year else None, month=month, day=day.part)
-        return Found(CalendarDays(options=(date,)), year.end if year else name + 1)
+        return Found(_days_of(months, day.part, year), year.end if year else name + 1)
     if name == joint:
         return None
     tail = line.after(name, "next month", "this month", "the month")
@@ -265,17 +296,27 @@ def _read_day_first(line: Line, at: int) -> Found[DatePart] | None:
 
 def _read_month_first(line: Line, at: int) -> Found[DatePart] | None:
     """Such as "Nov 27", "November 27th, 2026", "Nov. 27"."""
-    month = MONTHS.get(line.word(at))
-    if month is None:
+    months = _months(line.word(at))
+    if not months:
         return None
     start = at + 1 + (line.sign(at + 1) == "." and line.is_joined(at + 1))
     day = _read_ordinal(line, line.skip(start, "the"))
     if day is None or line.word(start) in ORDINAL_WORDS or (day.weak and line.sign(day.end) == ":"):
         return None
     year = _read_year(line, day.end)
-    date = CalendarDay(year=year.part if year else None, month=month, day=day.part)
     is_doubtful = line.word(at) in DOUBTFUL_NAMES and day.weak and year is None
-    return Found(CalendarDays(options=(date,)), year.end if year else day.end, weak=is_doubtful)
+    return Found(_days_of(months, day.part, year), year.end if year else day.end, weak=is_doubtful)
+
+
+def _months(word: str) -> tuple[int, ...]:
+    """The months that a word names: two for a misspelling that is as close to one as to the other ("juny")."""
+    names = UNSURE_NAMES.get(word, (word,))
+    return tuple(MONTHS[name] for name in names if name in MONTHS)
+
+
+def _days_of(months: tuple[int, ...], day: int, year: Found[int] | None) -> CalendarDays:
+    options = (CalendarDay(year=year.part if year else None, month=month, day=day) for month in months)
+    return CalendarDays(options=tuple(options))
 
 
 def _read_year(line: Line, at: int) -> Found[int] | None:

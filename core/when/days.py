@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from core.errors import InvalidInput
-from core.when.dates import CalendarDay, CalendarDays, DatePart, Day, Edge, Later, Period, Weekday
-from core.when.lexicon import MONTH_NAMES
+from core.when.dates import CalendarDay, CalendarDays, DatePart, Day, Edge, Later, Period, Unsure, Weekday
+from core.when.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from core.when.month_days import LAST, NthWeekday
 
 Days = tuple[date, ...]
 
@@ -16,7 +17,9 @@ _MONTHS_TRIED = 5  # a "31st" comes at most two months apart, and three months a
 _YEARS_TRIED = 9  # 29 February comes at most eight years apart
 
 
-def possible_days(part: DatePart, *, today: date, anchor: date | None) -> tuple[Days, ...]:
+def possible_days(  # noqa: PLR0911 - one for each kind of day
+    part: DatePart, *, today: date, anchor: date | None
+) -> tuple[Days, ...]:
     """The meanings of a day: each is a chain whose first day that is not past counts; several are to be asked about.
 
     ``anchor`` is the day the post has, None when it has none. Raises InvalidInput (when_incomplete, when_unknown).
@@ -35,6 +38,12 @@ def possible_days(part: DatePart, *, today: date, anchor: date | None) -> tuple[
         case Later():
             meanings = possible_days(part.day, today=today, anchor=anchor)
             return tuple((meaning[0] + timedelta(days=part.days),) for meaning in meanings)
+        case NthWeekday():
+            return ((_counted_weekday(part, today),),)
+        case Unsure():
+            return tuple(
+                meaning for option in part.options for meaning in possible_days(option, today=today, anchor=anchor)
+            )
         case _:
             assert_never(part)
 
@@ -77,10 +86,19 @@ def weekday_days(part: Weekday, today: date, anchor: date | None = None) -> Days
             return (this, this + timedelta(days=7))
         case "next":
             return (monday_of(today) + timedelta(days=7 + part.day),)
+        case "following":
+            return (_following(part.day, today, anchor),)
         case "last":
             return (today - timedelta(days=(today.weekday() - part.day - 1) % 7 + 1),)
         case _:
             assert_never(part.week)
+
+
+def _following(weekday: int, today: date, anchor: date | None) -> date:
+    """The first day of a week's name after the post's day; without a post that of next week."""
+    if anchor is None:
+        return monday_of(today) + timedelta(days=7 + weekday)
+    return anchor + timedelta(days=(weekday - anchor.weekday() - 1) % 7 + 1)
 
 
 def _nearest(weekday: int, anchor: date) -> date:
@@ -104,6 +122,28 @@ def edge_days(part: Edge, today: date) -> tuple[Days, ...]:
 
 def _edge_of_month(first: date, edge: str) -> date:
     return first if edge == "start" else month_ahead(first, 1) - timedelta(days=1)
+
+
+def _counted_weekday(part: NthWeekday, today: date) -> date:
+    """The weekday of that number in its month; a named month is the next that has not ended."""
+    first = month_ahead(today.replace(day=1), part.ahead)
+    if part.month is not None:
+        first = month_ahead(first, (part.month - today.month) % 12)
+    day = _nth_weekday(first, part)
+    if day is None:
+        month, name = MONTH_NAMES[first.month - 1], WEEKDAY_NAMES[part.day]
+        raise InvalidInput(
+            f"{month} {first.year} has no {part.count}th {name}: say a day that exists.", code="when_unknown"
+        )
+    return day
+
+
+def _nth_weekday(first: date, part: NthWeekday) -> date | None:
+    if part.count == LAST:
+        last = month_ahead(first, 1) - timedelta(days=1)
+        return last - timedelta(days=(last.weekday() - part.day) % 7)
+    day = first + timedelta(days=(part.day - first.weekday()) % 7, weeks=part.count - 1)
+    return day if day.month == first.month else None
 
 
 def _base_day(part: Day, today: date, anchor: date | None) -> date:

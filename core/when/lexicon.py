@@ -102,6 +102,27 @@ _KNOWN_MISSPELLINGS = {
     "wendsday": "wednesday",
     "wensday": "wednesday",
     "febuary": "february",
+    "tody": "today",
+    "aprl": "april",
+    "juen": "june",
+    "jnue": "june",
+    "jluy": "july",
+    "juyl": "july",
+    "marhc": "march",
+    "macrh": "march",
+    "mrach": "march",
+}
+
+# One letter away from two names at once: which of them was meant is asked.
+UNSURE_NAMES = {
+    "moday": ("monday", "today"),
+    "tonday": ("monday", "today"),
+    "munday": ("monday", "sunday"),
+    "sonday": ("monday", "sunday"),
+    "thuesday": ("tuesday", "thursday"),
+    "tursday": ("tuesday", "thursday"),
+    "juny": ("june", "july"),
+    "jule": ("june", "july"),
 }
 
 # "march" is left out: match, marsh, merch and larch are all words of a caption.
@@ -123,7 +144,7 @@ def canonical(word: str) -> str:
     """
     if word in _KNOWN_MISSPELLINGS:
         return _KNOWN_MISSPELLINGS[word]
-    if not _SHORTEST <= len(word) <= _LONGEST or word in _REAL_WORDS:
+    if not _SHORTEST <= len(word) <= _LONGEST or word in _REAL_WORDS or word in UNSURE_NAMES:
         return word
     for target in _FORGIVEN:
         if word in (target, f"{target}s"):

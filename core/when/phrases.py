@@ -5,7 +5,17 @@ from typing import Literal
 
 from core.when.dates import Period
 from core.when.grammar import Reading, read_phrase
-from core.when.lexicon import DAYPARTS, DOUBTFUL_NAMES, MONTHS, NUMBER_WORDS, ORDINAL_WORDS, TENS, UNITS, WEEKDAYS
+from core.when.lexicon import (
+    DAYPARTS,
+    DOUBTFUL_NAMES,
+    MONTHS,
+    NUMBER_WORDS,
+    ORDINAL_WORDS,
+    TENS,
+    UNITS,
+    UNSURE_NAMES,
+    WEEKDAYS,
+)
 from core.when.numbers import read_duration
 from core.when.shifts import VERBS_EARLIER, VERBS_LATER
 from core.when.slots import is_slot, read_slot
@@ -18,6 +28,7 @@ _PREPOSITIONS = frozenset({"for", "on", "at", "by", "to", "until", "till", "from
 _STARTERS = (
     frozenset(WEEKDAYS)
     | frozenset(MONTHS)
+    | frozenset(UNSURE_NAMES)
     | frozenset(NUMBER_WORDS)
     | frozenset(TENS)
     | frozenset(ORDINAL_WORDS)

@@ -27,7 +27,7 @@ __all__ = ["Moment", "Span", "find_phrases", "is_slot", "resolve", "window"]
 _LONGEST_PHRASE = 200  # characters
 _EXAMPLES = 'Say for example "Friday 9am", "tomorrow at noon", "27 November 18:30", "in 2 hours" or "2026-11-27T09:00".'
 _REPETITIONS = frozenset({"every", "each", "daily", "weekly", "monthly", "hourly"})
-_OPENINGS = frozenset({"please", "for", "to", "on", "then", "ok", "exactly", "it", "make", "set"})
+_OPENINGS = frozenset({"please", "for", "to", "on", "then", "ok", "exactly", "it", "make", "set", "move", "shift"})
 _CLOSINGS = frozenset({"please", "pls", "thanks", "instead", "sharp", "exactly", "then"})
 
 
@@ -98,6 +98,12 @@ def _receipt_meanings(phrase: str, scene: Scene) -> tuple[Meaning, ...] | None:
     instants = instants_of(said.wall, zone)
     if said.offset is not None:
         instants = tuple(it for it in instants if it.astimezone(zone).utcoffset() == said.offset)
+    if said.utc is not None and instants:
+        instants = tuple(it for it in instants if it.time() == said.utc)
+        if not instants:
+            raise InvalidInput(
+                f'"{clipped(phrase)}" names two different times: say one of them, local or UTC.', code="when_unknown"
+            )
     if not instants:
         return None
     return tuple(scene.weighed(instant, zone) for instant in instants)

@@ -103,4 +103,9 @@ def _read_length_first(line: Line, at: int) -> Found[Shift] | None:
         end = line.after(length.end, *endings)
         if end is not None:
             return Found(shift(length.part), end)
-    return None
+    # "an hour before the fair" is no move of the post: these two words close the phrase.
+    sign = {"after": 1, "before": -1}.get(line.word(length.end), 0)
+    is_closed = length.end + 1 >= len(line) or bool(line.sign(length.end + 1))
+    return (
+        Found(Shift(base="anchor", duration=length.part, signs=(sign,)), length.end + 1) if sign and is_closed else None
+    )

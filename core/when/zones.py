@@ -243,7 +243,8 @@ def _read_place(line: Line, at: int) -> Found[ZoneMention] | None:
     for count in range(_LONGEST_NAME, 0, -1):
         words = " ".join(line.word(start + step) for step in range(count))
         has_time = line.word(start + count) == "time"
-        key = _place(words) or (_REGIONS.get(words) if has_time else None)
+        is_last = start + count >= len(line)  # "9am Eastern", but not "9am central station"
+        key = _place(words) or (_REGIONS.get(words) if has_time or is_last else None)
         if key is not None and (has_time or start > at or len(words) > _SHORT_NAME):
             return Found(_mention(key), start + count + has_time)
     return None
