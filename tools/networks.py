@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from core.settings import Settings
 from platforms.base import Adapter
+from platforms.facebook.adapter import FacebookAdapter
 from platforms.instagram.adapter import InstagramAdapter
 
 # An irreversible call has to end before the lease on its post does.
@@ -25,4 +26,8 @@ async def open_networks(settings: Settings) -> AsyncIterator[Mapping[str, Adapte
             **meta,
         )
         stack.push_async_callback(instagram.aclose)
-        yield {"instagram": instagram}
+        facebook = FacebookAdapter(
+            facebook_graph_url=settings.facebook_graph_url, upload_url=settings.meta_upload_url, timeout=timeout, **meta
+        )
+        stack.push_async_callback(facebook.aclose)
+        yield {"instagram": instagram, "facebook": facebook}
