@@ -198,7 +198,6 @@ def accepted_reels(files: FileServer) -> Mapping[str, Content]:
 def refused_reels(files: FileServer) -> Mapping[str, Refusal]:
     film = video(files)
     not_looked_into = partial(Refusal, not_asked=NOT_LOOKED_INTO)
-    small = replace(film, width=360, height=640)
     return {
         "an image": Refusal(content=words("", "reel", image(files)), code="wrong_kind"),
         "63207 letters": Refusal(content=words("x" * 63_207, "reel", film), code="text_too_long"),
@@ -206,7 +205,7 @@ def refused_reels(files: FileServer) -> Mapping[str, Refusal]:
         "91 seconds": not_looked_into(content=words("", "reel", video(files, seconds=91.0)), code="wrong_duration"),
         "wide": not_looked_into(content=words("", "reel", replace(film, width=1920, height=1080)), code="wrong_ratio"),
         "slow": not_looked_into(content=words("", "reel", replace(film, frame_rate=15.0)), code="wrong_frame_rate"),
-        "narrow": not_looked_into(content=words("", "reel", replace(small, height=960)), code="too_small"),
+        "narrow": not_looked_into(content=words("", "reel", replace(film, width=539, height=960)), code="too_small"),
     }
 
 
