@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.sandbox.caller import MP4, Graph, Origin, error_of, jpeg, wait_until
+from tests.sandbox.caller import MP4, Graph, Origin, error_of, jpeg, serving, wait_until
 
 
 @dataclass
@@ -233,3 +234,35 @@ def test_instagram_answers_next_door(page: Page, graph: Graph, image_url: str) -
 def test_no_page_answers_at_instagrams_own_host(page: Page, ask: Callable[[Page], httpx.Response]) -> None:
     page.host = "instagram-graph"
     assert error_of(ask(page))[0] == 2500
+
+
+def test_a_reel_that_was_being_processed_goes_live_after_a_restart(tmp_path: Path) -> None:
+    state_file = tmp_path / "sandbox.sqlite3"
+    with httpx.Client(timeout=10, trust_env=False) as client:
+        with serving(state_file) as url:
+            page = Page(base=url, client=client)
+            page.seed()
+            page.fault("facebook.start_reel", "slow_processing", delay_seconds=1.0)
+            begun = page.start()
+            page.send(begun["upload_url"], MP4, offset=0)
+            page.finish(begun["video_id"], description="Later")
+            assert page.live() == []
+        with serving(state_file) as url:
+            page = Page(base=url, client=client)
+            wait_until(lambda: [one["caption"] for one in page.live()] == ["Later"])
+
+
+def test_the_page_shows_texts_and_links(page: Page) -> None:
+    page.say("Our menu", link="https://example.org/menu")
+    page.say("Good night")
+    shown = page.client.get(page.base).text
+    assert 'href="https://example.org/menu"' in shown
+    assert shown.index("Good night") < shown.index("Our menu")
+    assert "Facebook" in shown
+
+
+def test_a_limit_speaks_of_pages(page: Page) -> None:
+    page.fault("facebook.create_post", "rate_limit")
+    refused = page.say("x")
+    assert (refused.status_code, error_of(refused)[0]) == (429, 80001)
+    assert '"type": "pages"' in refused.headers["x-business-use-case-usage"]

@@ -106,7 +106,7 @@ def test_a_video_is_owned_by_its_own_id_or_its_posts(owned: str) -> None:
 
 
 @pytest.mark.parametrize(("author", "found"), [({"id": "1"}, True), ({"id": "2"}, False), (None, True)])
-def test_a_comment_is_the_pages_own(author: JsonObject | None, found: bool) -> None:
+def test_a_comment_is_the_pages_own(author: JsonObject | None, *, found: bool) -> None:
     entry: JsonObject = {"id": "2_3", "message": "Hi", "created_time": "2026-11-20T09:00:05+0000"}
     asked = publish(of="image", doubt="first_comment")
     listed = read_comments([{**entry, "from": author} if author else entry], asked)
