@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sandbox.chat_completions import chat
 from sandbox.connection import Doorkeeper
 from sandbox.control import control
+from sandbox.facebook import publishing as facebook_publishing
 from sandbox.facebook import routes as facebook
 from sandbox.facebook import uploads as facebook_uploads
 from sandbox.feed import feed
@@ -54,5 +55,6 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     world: World = app.state.world
     await publishing.resume_downloads(world)
+    facebook_publishing.resume_processing(world)
     yield
     await world.close()

@@ -198,13 +198,19 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         _tag("a", link.partition("://")[2].rstrip("/"), href=link),
         class_="counts",
     )
-    parts = [who, _pictures(request, post), _tag("p", post.caption, class_="caption"), counts]
+    parts = [who, _pictures(request, post), _tag("p", post.caption, class_="caption"), *_linked(post), counts]
     comments = [
         _tag("li", _tag("b", f"@{comment.author} "), comment.message, class_="reply" if comment.parent_id else "")
         for comment in list_comments(store, post.id)
         if not comment.hidden
     ]
     return _tag("article", *parts, *([_tag("ul", *comments)] if comments else []), id=f"post-{post.id}")
+
+
+def _linked(post: Post) -> list[ET.Element]:
+    """The page a post leads to, if it does."""
+    link = str(post.details.get("link", ""))
+    return [_tag("p", _tag("a", link, href=link), class_="caption")] if link else []
 
 
 def _pictures(request: Request, post: Post) -> ET.Element:

@@ -37,7 +37,7 @@ article { background: var(--card); border: 1px solid var(--line); border-radius:
 time { color: var(--soft); font-size: 13px; white-space: nowrap; }
 .badge { flex: none; padding: 2px 9px; border-radius: 99px; background: var(--frame); color: var(--soft);
   font-size: 12px; }
-.frame { position: relative; background: var(--frame); }
+.frame { position: relative; background: var(--frame); min-height: 44px; }
 .pictures img, .pictures video { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; }
 .many { display: flex; overflow-x: auto; scroll-snap-type: x mandatory; }
 .many > * { flex: 0 0 100%; scroll-snap-align: start; }

@@ -148,12 +148,13 @@ def revoked_token(subcode: int) -> GraphError:
 
 
 def rate_limited(account: str, *, type_of_business: str = "instagram") -> GraphError:
-    """Code 80002 (or its sibling) with the headers that say when to come back, in minutes."""
+    """Code 80002, 80001 for Pages, with the headers that say when to come back, in minutes."""
     usage = {"call_count": 100, "total_cputime": 25, "total_time": 25}
     business = [{"type": type_of_business, **usage, "estimated_time_to_regain_access": WAIT_MINUTES}]
+    code, whom = (80001, "Page") if type_of_business == "pages" else (80002, "Instagram")
     return GraphError(
-        "(#80002) There have been too many calls to this Instagram account. Wait a bit and try again.",
-        code=80002,
+        f"(#{code}) There have been too many calls to this {whom} account. Wait a bit and try again.",
+        code=code,
         status=TOO_MANY_REQUESTS,
         headers={
             "x-app-usage": json.dumps(usage),

@@ -35,7 +35,8 @@ def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str
 
 def _graph_error(fault: Fault, call: Call) -> GraphError:
     if fault.kind == "rate_limit":
-        return rate_limited(call.account)
+        business = "pages" if call.route.startswith("facebook.") else "instagram"
+        return rate_limited(call.account, type_of_business=business)
     if fault.kind == "expired_token":
         return expired_token()
     return GraphError(

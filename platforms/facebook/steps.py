@@ -44,7 +44,7 @@ def next_step(content: Content, progress: JsonObject) -> Step | Done:
 
 def uploads_film(content: Content) -> bool:
     """Whether the medium goes to the upload host, rather than by its public link."""
-    return content.format in {"reel", "story"} and content.media[0].kind == "video"
+    return content.format == "reel" or (content.format == "story" and content.media[0].kind == "video")
 
 
 def feed_form(content: Content, photos: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from urllib.parse import urlsplit
 
 from sandbox import media
@@ -223,6 +224,12 @@ def go_live_in_time(world: World, ready_at: float) -> None:
 async def _publish_later(world: World, seconds: float) -> None:
     await asyncio.sleep(seconds)
     publish_due(world)
+
+
+def resume_processing(world: World) -> None:
+    """After a restart: what was being processed goes live when its time comes."""
+    for film in waiting_to_go_live(world.store, math.inf):
+        go_live_in_time(world, film.ready_at or 0.0)
 
 
 def publish_due(world: World) -> None:

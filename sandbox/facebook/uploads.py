@@ -94,7 +94,7 @@ def films_of(store: Store, account: str) -> list[Upload]:
 
 
 def waiting_to_go_live(store: Store, now: float) -> list[Upload]:
-    """Films whose publishing was asked for, and whose processing has ended well."""
+    """Films whose publishing was asked for, and whose processing has ended well by then."""
     rows = store.all(
         f"""select {_COLUMNS} from facebook_uploads
         where finished_at is not null and post_id is null and fails = 0 and ready_at <= ?""",  # noqa: S608

@@ -42,6 +42,10 @@ class Case:
     limits. ``routes`` maps a step (by its name, or the part before its number) to the sandbox's route, for faults.
     ``absorbs`` are steps that carry on by themselves after a broken connection instead of raising. ``sees_format`` is
     the feed's word for the format.
+
+    Where a network differs: ``chosen`` is the format its media alone suggest, when that is another; ``finds`` is False
+    where nothing tells whether a publish happened, so that a person decides; ``has_address`` is False where it gives no
+    permalink; ``refuses_twins`` where it takes no second post with the same words.
     """
 
     name: str
@@ -55,7 +59,10 @@ class Case:
     routes: Mapping[str, str]
     absorbs: frozenset[str] = frozenset()
     sees_format: str
-    suggested: str | None = None  # the format that the media alone suggest, where it is another than ``format``
+    chosen: str | None = None
+    finds: bool = True
+    has_address: bool = True
+    refuses_twins: bool = False
 
     def route(self, step: Step) -> str:
         """The sandbox's route behind a step."""
@@ -84,10 +91,19 @@ class Walk:
         await asyncio.sleep(step.delay * POLL_SECONDS)
         self.steps.append(step)
         self.written.append(step.sends)
-        self.keep(await self.adapter.perform(step, self.publish))
+        self.doubt(step)
+        result = await self.adapter.perform(step, self.publish)
+        self.keep(result)
+        self.publish = replace(self.publish, in_doubt=None)
+
+    def doubt(self, step: Step) -> None:
+        """Write the intent down: until a result is kept, an irreversible step is in doubt."""
+        if step.irreversible:
+            self.publish = replace(self.publish, in_doubt=step.name)
 
     async def perform_and_forget(self, step: Step) -> None:
         """Do a step in a process that dies before it can write the result down."""
+        self.doubt(step)
         await self.adapter.perform(step, self.publish)
 
     def keep(self, result: JsonObject) -> None:
@@ -131,12 +147,13 @@ class Walk:
         self.written.append(finding.evidence)
         if finding.outcome == "posted":
             self.keep(finding.progress)
+        self.publish = replace(self.publish, in_doubt=None)
         return finding
 
     async def resume(self, intent: Step) -> Done:
         """Continue after a kill that left ``intent`` written down but no result of it."""
         if intent.irreversible:
-            self.publish = replace(self.publish, in_doubt=intent.name)
+            self.doubt(intent)
             await self.settle()
         return await self.finish()
 
@@ -166,9 +183,23 @@ def kinds_of(steps: Sequence[Step]) -> list[str]:
 async def assert_one_post(case: Case, walk: Walk, done: Done) -> None:
     """The one post people see is the one we think we made."""
     live = await walk.live()
-    assert [(post.id, post.permalink) for post in live] == [(done.platform_post_id, done.permalink)]
+    assert [post.id for post in live] == [done.platform_post_id]
+    assert done.permalink == (live[0].permalink if case.has_address else None)
+    assert done.note or case.has_address
     assert (live[0].caption, live[0].kind) == (walk.publish.content.caption, case.sees_format)
     assert live[0].media_count == len(walk.publish.content.media)
+    comment = walk.publish.content.options.get("first_comment")
+    assert live[0].comments == ((comment,) if comment else ())
+
+
+async def assert_a_person_decides(case: Case, walk: Walk, intent: Step) -> None:
+    """Nothing is sent again where nobody can tell what became of the first time."""
+    assert intent.irreversible
+    walk.doubt(intent)
+    finding = await walk.adapter.find(walk.publish)
+    assert (finding.outcome, finding.start_over) == ("unknown", False)
+    assert finding.evidence.get("reason"), "a person has to be told why"
+    assert len(await walk.live()) <= 1, case.name
 
 
 def assert_abilities_are_told(manifest: Manifest) -> None:

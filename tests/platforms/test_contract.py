@@ -20,6 +20,7 @@ from platforms.errors import OutcomeUnknown, PlatformError, RateLimited, Reconne
 from tests.platforms.contract import (
     Case,
     Walk,
+    assert_a_person_decides,
     assert_abilities_are_told,
     assert_one_post,
     kinds_of,
@@ -81,7 +82,7 @@ async def test_the_manifest_is_complete_and_consistent(case: Case, sandbox: Sand
     for rules in manifest.formats:
         assert 0 <= rules.min_media <= rules.max_media
         assert rules.kinds or rules.max_media == 0
-        assert rules.max_text > 0
+        assert rules.max_text > 0 or rules.max_media > 0
         assert manifest.format_rules(rules.name) is rules
     assert_abilities_are_told(manifest)
     times = [re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", t) for t in manifest.posting_times]
@@ -93,7 +94,7 @@ async def test_the_good_content_is_of_the_cases_format(case: Case, sandbox: Sand
     async with case.open_adapter(sandbox.url) as adapter:
         content = case.content(files, "good")
         assert adapter.validate(content) == ()
-        assert adapter.choose_format(replace(content, format="")) == (case.suggested or case.format)
+        assert adapter.choose_format(replace(content, format="")) == (case.chosen or case.format)
 
 
 async def test_text_is_counted_like_a_length(case: Case, sandbox: Sandbox) -> None:
@@ -123,7 +124,8 @@ async def test_a_walk_from_nothing_ends_with_a_live_post(case: Case, sandbox: Sa
         assert walk.next() == done
     irreversible = [step for step in walk.steps if step.irreversible]
     assert irreversible, "nothing becomes public without an irreversible step"
-    assert all(step.repeat is not RepeatSafety.NONE for step in irreversible)
+    assert all((step.repeat is RepeatSafety.NONE) == (not case.finds) for step in irreversible)
+    assert [step.otherwise is None for step in irreversible] == [True] + [False] * (len(irreversible) - 1)
 
 
 async def test_the_next_step_depends_on_content_and_progress_alone(
@@ -172,6 +174,10 @@ async def test_a_kill_anywhere_ends_with_exactly_one_post(
                 await walk.perform_and_forget(intent)
             async with case.open_adapter(sandbox.url) as reborn:
                 walk.adapter = reborn
+                if intent.irreversible and not case.finds:
+                    await assert_a_person_decides(case, walk, intent)
+                    assert len(await walk.live()) == (killed == "after the call")
+                    continue
                 await assert_one_post(case, walk, await walk.resume(intent))
 
 
@@ -185,6 +191,9 @@ async def test_find_tells_before_and_after(case: Case, sandbox: Sandbox, files: 
             await walk.perform(step)
         assert (await adapter.find(walk.publish)).outcome == "not_posted"
         await walk.perform_and_forget(step)
+        if not case.finds:
+            await assert_a_person_decides(case, walk, step)
+            return
         finding = await walk.settle()
         assert finding.outcome == "posted"
         assert json.loads(json.dumps(finding.evidence)) == finding.evidence
@@ -193,13 +202,23 @@ async def test_find_tells_before_and_after(case: Case, sandbox: Sandbox, files: 
 
 
 async def test_find_does_not_take_a_post_that_another_row_owns(case: Case, sandbox: Sandbox, files: FileServer) -> None:
+    if not case.finds:
+        pytest.skip("find never answers with a post here")
     async with case.open_adapter(sandbox.url) as adapter:
         walk = await begin(case, sandbox, files, adapter)
         first = await walk.finish()
         twin = new_walk(adapter, sandbox, files, content=walk.publish.content, credentials=walk.publish.credentials)
-        await twin.perform_and_forget(await twin.before_the_irreversible())
+        step = await twin.before_the_irreversible()
         assert first.platform_post_id
         twin.publish = replace(twin.publish, known_post_ids=frozenset({first.platform_post_id}))
+        if case.refuses_twins:
+            # "A duplicate" may be said of our own post, so we look; what we see is another row's.
+            with pytest.raises(OutcomeUnknown):
+                await twin.perform(step)
+            assert (await twin.settle()).outcome == "not_posted"
+            assert [post.id for post in await walk.live()] == [first.platform_post_id]
+            return
+        await twin.perform_and_forget(step)
         await twin.settle()
         second = await twin.finish()
     assert {post.id for post in await walk.live()} == {first.platform_post_id, second.platform_post_id}
@@ -226,6 +245,9 @@ async def test_a_broken_call_is_unknown_only_where_it_may_have_posted(
                 assert type(raised) is expected, step.name  # noqa: PT017 - absorbing steps raise nothing
             else:
                 assert step.name in case.absorbs, f"{step.name} did not notice"
+            if step.irreversible and not case.finds:
+                await assert_a_person_decides(case, walk, step)
+                continue
             await assert_one_post(case, walk, await walk.resume(step))
 
 
@@ -238,6 +260,9 @@ async def test_silence_after_the_irreversible_call_is_unknown(case: Case, sandbo
             await hasty.perform(step, walk.publish)
         while not await walk.live():  # the network does it late: the engine waits the settle time before it looks
             await adapter.find(walk.publish)
+        if not case.finds:
+            await assert_a_person_decides(case, walk, step)
+            return
         await assert_one_post(case, walk, await walk.resume(step))
 
 
@@ -304,17 +329,19 @@ async def test_no_secret_is_written_down(
     with caplog.at_level(logging.DEBUG):
         async with case.open_adapter(sandbox.url) as adapter:
             walk = await begin(case, sandbox, files, adapter)
-            token = walk.publish.credentials.access_token
-            echo: JsonObject = {"error": {"message": f"Malformed access token {token}", "code": 190}}
+            tokens = [walk.publish.credentials.access_token]
             for name in kinds_of(await whole_walk(case, sandbox, files, adapter)):
-                broken = replace(walk, publish=replace(walk.publish, progress={}))
+                broken = await begin(case, sandbox, files, adapter)
+                tokens.append(broken.publish.credentials.access_token)
                 step = await broken.before(name)
-                match_account = walk.publish.credentials.external_id
+                echo: JsonObject = {"error": {"message": f"Malformed access token {tokens[-1]}", "code": 190}}
+                match_account = broken.publish.credentials.external_id
                 await sandbox.plant(case.route(step), "status", match=match_account, status=400, body=echo)
                 try:
                     await broken.perform(step)
                 except PlatformError as error:
                     errors += [str(error), repr(error), vars(error)]
+                walk.written += broken.written
             walk.publish = replace(walk.publish, progress={}, started_at=datetime.now(UTC))
             await walk.settle()
             await walk.finish()
@@ -323,7 +350,7 @@ async def test_no_secret_is_written_down(
     assert errors
     assert caplog.text
     for text in (text_of(walk.written, walk.steps), text_of(errors), caplog.text):
-        assert token not in text
+        assert not [token for token in tokens if token in text]
         assert grant.access_token not in text
         assert SIGNATURE not in text
 

@@ -74,6 +74,10 @@ TABLE: list[tuple[int, int | None, type[PlatformError], type[PlatformError]]] = 
     (36003, 2207009, ContentRefused, ContentRefused),
     (36004, 2207010, ContentRefused, ContentRefused),
     (1609005, None, ContentRefused, ContentRefused),
+    (100, 1366046, ContentRefused, ContentRefused),
+    (100, 1366051, ContentRefused, OutcomeUnknown),
+    (324, None, MediaUnreachable, MediaUnreachable),
+    (389, None, MediaUnreachable, MediaUnreachable),
     (9004, 2207052, MediaUnreachable, MediaUnreachable),
     (352, 2207077, MediaUnreachable, MediaUnreachable),
 ]

@@ -32,6 +32,7 @@ class LivePost:
     kind: str
     media_count: int
     alt_texts: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ class Sandbox:
                 kind=post["kind"],
                 media_count=len(post["media"]),
                 alt_texts=tuple(medium["alt_text"] for medium in post["media"]),
+                comments=tuple(comment["message"] for comment in post["comments"]),
             )
             for post in answer.raise_for_status().json()["items"]
         ]

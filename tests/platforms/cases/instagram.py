@@ -295,7 +295,7 @@ def _cases(login: str, title: str) -> tuple[Case, ...]:
             accepted=accepted_stories,
             refused=refused_stories,
             sees_format="stories",
-            suggested="image",
+            chosen="image",
         ),
         case(
             name=f"instagram-story-video-{title}",
@@ -305,7 +305,7 @@ def _cases(login: str, title: str) -> tuple[Case, ...]:
             refused=nothing_more,
             absorbs=frozenset({"upload"}),
             sees_format="stories",
-            suggested="reel",
+            chosen="reel",
         ),
     )
 
