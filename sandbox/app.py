@@ -15,6 +15,9 @@ from sandbox.graph_tokens import nothing, tokens
 from sandbox.instagram import containers, publishing
 from sandbox.instagram import routes as instagram
 from sandbox.store import Store
+from sandbox.tiktok import publications as tiktok_publications
+from sandbox.tiktok import publishing as tiktok_publishing
+from sandbox.tiktok import routes as tiktok
 from sandbox.world import Conditions, World
 
 DEFAULT_PORT = 8001
@@ -26,7 +29,10 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     Serve it with uvicorn on a loopback address: dropped connections work under uvicorn alone.
     """
     first = conditions or Conditions()
-    world = World(store=Store(state_file, schemas=[containers.SCHEMA]), conditions=first, initial_conditions=first)
+    schemas = [containers.SCHEMA, tiktok_publications.SCHEMA]
+    world = World(store=Store(state_file, schemas=schemas), conditions=first, initial_conditions=first)
+    if state_file is not None:
+        world.scratch_directory = state_file.with_suffix(".uploads")
     app = Doorkeeper(title="Studio sandbox", openapi_url=None, lifespan=_lifespan)
     app.state.world = world
     app.include_router(control)
@@ -39,6 +45,9 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
             app.include_router(router, prefix=prefix + "/{version}")
         app.include_router(nothing, prefix=prefix)
     app.include_router(instagram.uploads, prefix="/meta-upload")
+    app.include_router(tiktok.strings)
+    app.include_router(tiktok.api, prefix="/tiktok")
+    app.include_router(tiktok.uploads, prefix="/tiktok-upload")
     return app
 
 
@@ -46,5 +55,6 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     world: World = app.state.world
     await publishing.resume_downloads(world)
+    await tiktok_publishing.resume(world)
     yield
     await world.close()

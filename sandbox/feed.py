@@ -11,9 +11,17 @@ from sandbox.feed_style import STYLE
 from sandbox.instagram import reading as instagram
 from sandbox.posts import Post, list_comments, list_posts, read_asset, read_post
 from sandbox.store import Store
+from sandbox.tiktok import reading as tiktok
 from sandbox.world import world_of
 
-KINDS = {"IMAGE": "Photo", "CAROUSEL": "Carousel", "REELS": "Reel", "STORIES": "Story"}
+KINDS = {
+    "IMAGE": "Photo",
+    "CAROUSEL": "Carousel",
+    "REELS": "Reel",
+    "STORIES": "Story",
+    "VIDEO": "Video",
+    "PHOTO": "Photo",
+}
 
 feed = APIRouter()
 
@@ -39,6 +47,16 @@ async def one_post(request: Request, code: str) -> Response:
     media_id = instagram.media_id_of(code)
     post = read_post(world_of(request).store, media_id) if media_id else None
     if post is None:
+        return _page(request, "This post is not here", [], chosen=None, status=404)
+    return _page(request, "Post", [post], chosen=post.account)
+
+
+@feed.get("/@{handle}/video/{post_id}")
+async def one_video(request: Request, handle: str, post_id: str) -> Response:
+    """A post of TikTok's by its id: where its share_url leads."""
+    store = world_of(request).store
+    post = read_post(store, post_id)
+    if post is None or _owner(store, post).handle != handle:
         return _page(request, "This post is not here", [], chosen=None, status=404)
     return _page(request, "Post", [post], chosen=post.account)
 
@@ -77,6 +95,12 @@ def _base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
+def _permalink(base_url: str, store: Store, post: Post) -> str:
+    if post.platform == "tiktok":
+        return tiktok.permalink(base_url, _owner(store, post).handle, post.id)
+    return instagram.permalink(base_url, post)
+
+
 def _owner(store: Store, post: Post) -> Account:
     owners = (a for a in list_accounts(store) if (a.platform, a.external_id) == (post.platform, post.account))
     unknown = Account(platform=post.platform, external_id=post.account, handle=post.account, name="", login="")
@@ -93,7 +117,7 @@ def _described(request: Request, store: Store, post: Post) -> dict[str, object]:
         "kind": post.kind.lower(),
         "caption": post.caption,
         "published_at": datetime.fromtimestamp(post.published_at, UTC).isoformat(),
-        "permalink": instagram.permalink(base_url, post),
+        "permalink": _permalink(base_url, store, post),
         "like_count": post.like_count,
         "comments_count": post.comments_count,
         "media": [
@@ -172,7 +196,7 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         _tag("span", post.platform.capitalize(), class_="badge"),
         class_="who",
     )
-    link = instagram.permalink(_base_url(request), post)
+    link = _permalink(_base_url(request), store, post)
     counts = _tag(
         "p",
         _tag("span", f"♥ {post.like_count}", title="likes"),
