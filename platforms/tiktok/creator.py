@@ -8,7 +8,7 @@ from platforms.errors import ContentRefused
 from platforms.tiktok.rules import PRIVACY_LEVELS
 
 # What is switched off for the account, and the option by which a post switches it off itself.
-_SWITCHES = ("comment", "duet", "stitch")
+_SWITCHES = {"comment": "comments", "duet": "duets", "stitch": "stitches"}
 
 
 def kept(answer: JsonObject) -> JsonObject:
@@ -53,10 +53,10 @@ def check(content: Content, creator: JsonObject) -> None:
         if isinstance(longest, int) and seconds is not None and medium.kind == "video" and seconds > longest:
             message = f"The video takes {seconds:g} s; TikTok lets this account post up to {longest} s."
             raise ContentRefused(message, code="wrong_duration", action="Shorten the video, then schedule it again.")
-    for name in _SWITCHES:
+    for name, many in _SWITCHES.items():
         if creator.get(f"{name}_disabled") is True and content.options.get(f"disable_{name}") is False:
-            message = f"This account has {name}s switched off in TikTok: the post cannot allow them."
-            action = f"Leave disable_{name} out or set it to true, or switch {name}s on in the TikTok app."
+            message = f"This account has {many} switched off in TikTok: the post cannot allow them."
+            action = f"Leave disable_{name} out or set it to true, or switch {many} on in the TikTok app."
             raise ContentRefused(message, code=f"{name}_disabled", action=action)
 
 

@@ -87,6 +87,10 @@ _BY_CODE: Mapping[str, Verdict] = {
     "publish_cancelled": Verdict(condition=Refused),
     "auth_removed": Verdict(condition=ReconnectNeeded),
 }
+# As a fail reason it comes after the whole upload: it is not sent again by itself every hour.
+_BY_REASON: Mapping[str, Verdict] = {
+    "spam_risk_too_many_posts": Verdict(condition=Refused, action="Wait a day, then retry the post.")
+}
 _UNDESCRIBED = Verdict(condition=Refused)
 
 # OAuth's words that mean the grant is gone; others are a mistake in this installation's settings.
@@ -115,7 +119,7 @@ def call_error(status: int, error: JsonObject, *, secrets: tuple[str, ...], repe
 
 def fail_error(reason: str) -> PlatformError:
     """Our error for a publish that TikTok took and then gave up: what was prepared is worthless."""
-    verdict = _BY_CODE.get(reason, _UNDESCRIBED)
+    verdict = _BY_REASON.get(reason) or _BY_CODE.get(reason, _UNDESCRIBED)
     return verdict.condition(
         f"TikTok gave the post up: {reason.replace('_', ' ')}.",
         platform_code=reason,
