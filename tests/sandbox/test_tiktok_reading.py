@@ -103,12 +103,13 @@ def test_public_posts_are_listed_newest_first(tiktok: TikTok) -> None:
 
 
 def test_counters_are_told_and_strangers_are_left_out(tiktok: TikTok) -> None:
-    (post_id,) = tiktok.ended(tiktok.publish())["publicaly_available_post_id"]  # type: ignore[misc]
+    tiktok.ended(tiktok.publish())
+    post_id = tiktok.live()[0]["id"]
     tiktok.control(f"tiktok/posts/{post_id}/counts", likes=5, views=90, shares=2)
     fields = "id,like_count,comment_count,share_count,view_count"
-    found = tiktok.data("video/query/", {"filters": {"video_ids": [str(post_id), "1"]}}, fields=fields)
+    found = tiktok.data("video/query/", {"filters": {"video_ids": [post_id, "1"]}}, fields=fields)
     counted = {"like_count": 5, "comment_count": 0, "share_count": 2, "view_count": 90}
-    assert found["videos"] == [{"id": str(post_id), **counted}]
+    assert found["videos"] == [{"id": post_id, **counted}]
     many = tiktok.call("video/query/", {"filters": {"video_ids": ["1"] * 21}}, fields="id")
     assert error_of(many) == (400, "invalid_params")
 
