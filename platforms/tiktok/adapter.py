@@ -111,7 +111,7 @@ class TikTokAdapter:
         if not (self._client_key and self._client_secret):
             raise Refused(
                 "The key and secret of the TikTok app are not set, and TikTok renews no token without them.",
-                code="app_not_set",
+                code="app_credentials_missing",
                 action="Set STUDIO_TIKTOK_CLIENT_KEY and STUDIO_TIKTOK_CLIENT_SECRET, then retry the post.",
             )
         form = {

@@ -33,11 +33,13 @@ def choose_privacy(content: Content, credentials: Credentials, creator: JsonObje
     if named is None:
         chosen = next((level for level in PRIVACY_LEVELS if level in offered), None)
         if chosen is None:
-            raise ContentRefused("TikTok offers this account no privacy level to post with.", code="privacy_level")
+            raise ContentRefused(
+                "TikTok offers this account no privacy level to post with.", code="audience_not_offered"
+            )
     elif named not in offered:
         choice = ", ".join(offered) or "none"
         message = f"TikTok does not offer privacy_level {named} to this account; it offers {choice}."
-        raise ContentRefused(message, code="privacy_level")
+        raise ContentRefused(message, code="audience_not_offered")
     else:
         chosen = str(named)
     if chosen == "SELF_ONLY" and content.options.get("brand_content_toggle") is True:
@@ -57,7 +59,7 @@ def check(content: Content, creator: JsonObject) -> None:
         if creator.get(f"{name}_disabled") is True and content.options.get(f"disable_{name}") is False:
             message = f"This account has {many} switched off in TikTok: the post cannot allow them."
             action = f"Leave disable_{name} out or set it to true, or switch {many} on in the TikTok app."
-            raise ContentRefused(message, code=f"{name}_disabled", action=action)
+            raise ContentRefused(message, code="switched_off", action=action)
 
 
 def switched_off(content: Content, creator: JsonObject, name: str) -> bool:

@@ -55,20 +55,25 @@ async def upload(request: Request) -> Response:
         account=publication.account if publication else "",
         parameters={name: request.headers[name] for name in RECORDED_HEADERS if name in request.headers},
     )
-    with tempfile.TemporaryFile() as body:
-        arrived = await _spooled(request, body)
+    body = tempfile.TemporaryFile()  # noqa: SIM115 - a late deed reads it after the answer
+    arrived = await _spooled(request, body)
 
-        async def do(_: Fault | None) -> Response:
-            try:
-                publication = _living(world, request)
-                checked = _checked(publication, request, arrived)
-                return await _taken(world, publication, body, checked)
-            except ChunkRefused as refused:
-                call.error = {"code": refused.status, "message": str(refused)}
-                body_of = envelope({}, code="invalid_file_upload", message=str(refused))
-                return JSONResponse(body_of, refused.status, _progress(_read_again(world, request)))
+    async def do(_: Fault | None) -> Response:
+        try:
+            publication = _living(world, request)
+            checked = _checked(publication, request, arrived)
+            return await _taken(world, publication, body, checked)
+        except ChunkRefused as refused:
+            call.error = {"code": refused.status, "message": str(refused)}
+            told = envelope({}, code="invalid_file_upload", message=str(refused))
+            return JSONResponse(told, refused.status, _progress(_read_again(world, request)))
+        finally:
+            body.close()
 
-        return await world.perform(UPLOAD, call, do, text=request.headers.get("content-range", ""))
+    response = await world.perform(UPLOAD, call, do, text=request.headers.get("content-range", ""))
+    if call.fault != "drop_late":
+        body.close()
+    return response
 
 
 async def _spooled(request: Request, body: IO[bytes]) -> int:

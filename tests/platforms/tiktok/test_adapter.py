@@ -290,7 +290,7 @@ async def test_no_token_is_renewed_without_what_it_takes(adapter: TikTokAdapter,
     with pytest.raises(Refused) as raised:
         await bare.refresh(credentials)
     await bare.aclose()
-    assert raised.value.code == "app_not_set"
+    assert raised.value.code == "app_credentials_missing"
     assert "STUDIO_TIKTOK_CLIENT_KEY" in raised.value.action
 
 

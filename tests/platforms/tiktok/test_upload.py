@@ -125,6 +125,25 @@ async def test_the_last_chunk_unanswered_is_looked_for(
     assert len(await walk.live()) == 1
 
 
+async def test_a_last_chunk_that_arrives_late_is_no_second_post(
+    adapter: TikTokAdapter, sandbox: Sandbox, files: FileServer
+) -> None:
+    walk = await begin(adapter, sandbox, files, size_bytes=200_000)
+    step = await walk.before("upload_last")
+    match = walk.publish.credentials.external_id
+    await sandbox.plant("tiktok.upload_chunk", "drop_late", delay_seconds=60, match=match)
+    with pytest.raises(OutcomeUnknown):
+        await walk.perform(step)
+    assert (await adapter.find(walk.publish)).outcome == "not_posted"
+    done = await walk.finish()  # what may be repeated is repeated
+    await sandbox.clear_faults()  # lets the late chunk arrive
+    while len(calls := await sandbox.calls(walk.publish.credentials, "tiktok.upload_chunk")) < 2 or not all(
+        call["error"] or call["done"] for call in calls
+    ):
+        continue
+    assert [post.id for post in await walk.live()] == [done.platform_post_id]
+
+
 async def test_the_last_chunk_sent_twice_is_no_second_post(
     adapter: TikTokAdapter, sandbox: Sandbox, files: FileServer
 ) -> None:
