@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     meta_app_secret: SecretStr = Field(SecretStr(""), description="secret of the Meta app")
     instagram_app_id: str = Field("", description="Meta app (Instagram Login)")
     instagram_app_secret: SecretStr = Field(SecretStr(""), description="secret of the Instagram app")
+    tiktok_api_url: str = Field("https://open.tiktokapis.com", description="TikTok's API")
+    tiktok_client_key: str = Field("", description="key of the TikTok app")
+    tiktok_client_secret: SecretStr = Field(SecretStr(""), description="secret of the TikTok app")
     timezone: str = Field("", description="IANA zone of the first workspace; empty = the machine's")
     publish_lease: Duration = Field(30.0, gt=0, description="seconds a process owns a post it is publishing")
     settle_time: Duration = Field(120.0, gt=0, description="wait before a send with unknown outcome may be repeated")
@@ -68,7 +71,9 @@ class Settings(BaseSettings):
     model_timeout: Duration = Field(60.0, gt=0, description="seconds the model endpoint may stay silent")
     media_limit_mb: int = Field(300, ge=1, description="largest asset, in MB of 1,000,000 bytes")
 
-    @field_validator("public_url", "facebook_graph_url", "instagram_graph_url", "meta_upload_url", "url")
+    @field_validator(
+        "public_url", "facebook_graph_url", "instagram_graph_url", "meta_upload_url", "tiktok_api_url", "url"
+    )
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")

@@ -18,6 +18,9 @@ from sandbox.graph_tokens import nothing, tokens
 from sandbox.instagram import containers, publishing
 from sandbox.instagram import routes as instagram
 from sandbox.store import Store
+from sandbox.tiktok import publications as tiktok_publications
+from sandbox.tiktok import publishing as tiktok_publishing
+from sandbox.tiktok import routes as tiktok
 from sandbox.world import Conditions, World
 
 DEFAULT_PORT = 8001
@@ -29,11 +32,10 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     Serve it with uvicorn on a loopback address: dropped connections work under uvicorn alone.
     """
     first = conditions or Conditions()
-    world = World(
-        store=Store(state_file, schemas=[containers.SCHEMA, facebook_uploads.SCHEMA]),
-        conditions=first,
-        initial_conditions=first,
-    )
+    schemas = [containers.SCHEMA, facebook_uploads.SCHEMA, tiktok_publications.SCHEMA]
+    world = World(store=Store(state_file, schemas=schemas), conditions=first, initial_conditions=first)
+    if state_file is not None:
+        world.scratch_directory = state_file.with_suffix(".uploads")
     app = Doorkeeper(title="Studio sandbox", openapi_url=None, lifespan=_lifespan)
     app.state.world = world
     app.include_router(control)
@@ -48,6 +50,9 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
         app.include_router(nothing, prefix=prefix)
     for uploads in (instagram.uploads, facebook.uploads):
         app.include_router(uploads, prefix="/meta-upload")
+    app.include_router(tiktok.strings)
+    app.include_router(tiktok.api, prefix="/tiktok")
+    app.include_router(tiktok.uploads, prefix="/tiktok-upload")
     return app
 
 
@@ -56,5 +61,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     world: World = app.state.world
     await publishing.resume_downloads(world)
     facebook_publishing.resume_processing(world)
+    await tiktok_publishing.resume(world)
     yield
     await world.close()

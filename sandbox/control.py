@@ -14,12 +14,15 @@ from sandbox.facebook import routes as facebook
 from sandbox.faults import MEANINGS, Fault, Kind, NamedRoute
 from sandbox.instagram import routes as instagram
 from sandbox.instagram.containers import grow_older
+from sandbox.tiktok import routes as tiktok
+from sandbox.tiktok.tokens import keep_refresh_token
 from sandbox.world import Conditions, world_of
 
 # Every network adds its routes here.
 NAMED_ROUTES: tuple[NamedRoute, ...] = (
     *instagram.ROUTES,
     *facebook.ROUTES,
+    *tiktok.ROUTES,
     *graph_tokens.ROUTES,
     *chat_completions.ROUTES,
     media.FETCH,
@@ -34,12 +37,16 @@ class _Given(BaseModel):
 
 
 class NewAccount(_Given):
-    """An account and a token that opens it; ``issued_at`` is by default two days ago, ``expires_at`` never."""
+    """An account and a token that opens it; ``issued_at`` is by default two days ago, ``expires_at`` never.
 
-    platform: Literal["instagram", "facebook"]
+    ``refresh_token`` is TikTok's, whose accounts have one kind of login, whatever ``login`` says.
+    """
+
+    platform: Literal["instagram", "facebook", "tiktok"]
     external_id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
     handle: str = Field(min_length=1)
     access_token: str = Field(min_length=1, repr=False)
+    refresh_token: str | None = Field(None, min_length=1, repr=False)
     login: accounts.Login = "facebook"
     name: str | None = None
     expires_at: AwareDatetime | None = None
@@ -101,7 +108,7 @@ async def add_account(request: Request, given: NewAccount) -> dict[str, object]:
         external_id=given.external_id,
         handle=given.handle.removeprefix("@"),
         name=given.name or given.handle,
-        login=given.login,
+        login="tiktok" if given.platform == "tiktok" else given.login,
     )
     long_ago = datetime.now(UTC) - timedelta(seconds=accounts.DEFAULT_TOKEN_AGE_SECONDS)
     token = accounts.Token(
@@ -110,10 +117,12 @@ async def add_account(request: Request, given: NewAccount) -> dict[str, object]:
         expires_at=given.expires_at.timestamp() if given.expires_at else None,
         revoked_subcode=None,
     )
-    store = world_of(request).store
-    with store.transaction():
-        accounts.save_account(store, account)
-        accounts.save_token(store, token, opens=account)
+    world = world_of(request)
+    with world.store.transaction():
+        accounts.save_account(world.store, account)
+        accounts.save_token(world.store, token, opens=account)
+        if given.platform == "tiktok" and given.refresh_token is not None:
+            keep_refresh_token(world, given.refresh_token, account=account.external_id, access_token=given.access_token)
     return asdict(account)
 
 

@@ -12,9 +12,19 @@ from sandbox.feed_style import STYLE
 from sandbox.instagram import reading as instagram
 from sandbox.posts import Post, list_comments, list_posts, read_asset, read_post
 from sandbox.store import Store
+from sandbox.tiktok import reading as tiktok
 from sandbox.world import world_of
 
-KINDS = {"IMAGE": "Photo", "CAROUSEL": "Carousel", "REELS": "Reel", "STORIES": "Story", "TEXT": "Text", "LINK": "Link"}
+KINDS = {
+    "IMAGE": "Photo",
+    "CAROUSEL": "Carousel",
+    "REELS": "Reel",
+    "STORIES": "Story",
+    "VIDEO": "Video",
+    "PHOTO": "Photo",
+    "TEXT": "Text",
+    "LINK": "Link",
+}
 
 feed = APIRouter()
 
@@ -53,6 +63,16 @@ async def one_facebook_post(request: Request, post_id: str) -> Response:
     return _page(request, "Post", [post], chosen=post.account)
 
 
+@feed.get("/@{handle}/video/{post_id}")
+async def one_video(request: Request, handle: str, post_id: str) -> Response:
+    """A post of TikTok's by its id: where its share_url leads."""
+    store = world_of(request).store
+    post = read_post(store, post_id)
+    if post is None or _owner(store, post).handle != handle:
+        return _page(request, "This post is not here", [], chosen=None, status=404)
+    return _page(request, "Post", [post], chosen=post.account)
+
+
 @feed.get("/_media/{asset_id}")
 async def medium(request: Request, asset_id: int) -> Response:
     """The bytes that the network fetched when the medium was handed in."""
@@ -83,14 +103,16 @@ def _posts_of(store: Store, name: str) -> list[Post]:
     return [post for post in list_posts(store) if (post.platform, post.account) in owners]
 
 
-def _permalink(base_url: str, post: Post) -> str:
+def _base_url(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _permalink(base_url: str, store: Store, post: Post) -> str:
+    if post.platform == "tiktok":
+        return tiktok.permalink(base_url, _owner(store, post).handle, post.id)
     if post.platform == "facebook":
         return facebook.permalink(base_url, post.id)
     return instagram.permalink(base_url, post)
-
-
-def _base_url(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
 
 
 def _owner(store: Store, post: Post) -> Account:
@@ -109,7 +131,7 @@ def _described(request: Request, store: Store, post: Post) -> dict[str, object]:
         "kind": post.kind.lower(),
         "caption": post.caption,
         "published_at": datetime.fromtimestamp(post.published_at, UTC).isoformat(),
-        "permalink": _permalink(base_url, post),
+        "permalink": _permalink(base_url, store, post),
         "collaborators": post.details.get("collaborators", []),
         "cover_url": f"{base_url}/_media/{post.details['cover']}" if post.details.get("cover") else None,
         "like_count": post.like_count,
@@ -190,7 +212,7 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         _tag("span", post.platform.capitalize(), class_="badge"),
         class_="who",
     )
-    link = _permalink(_base_url(request), post)
+    link = _permalink(_base_url(request), store, post)
     counts = _tag(
         "p",
         _tag("span", f"♥ {post.like_count}", title="likes"),

@@ -20,6 +20,7 @@ SECRET_PARAMETERS = frozenset(
         "sig",
         "signature",
         "token",
+        "authorization",
     }
 )
 

@@ -40,8 +40,11 @@ class Looks:
     height: int
 
 
-async def fetch(world: World, url: str, *, account: str, limit_bytes: int) -> bytes:
-    """Download a medium, journalled and subject to the faults of ``media.fetch``; raises NotFetched."""
+async def fetch(world: World, url: str, *, account: str, limit_bytes: int, redirects: bool = True) -> bytes:
+    """Download a medium, journalled and subject to the faults of ``media.fetch``; raises NotFetched.
+
+    ``redirects`` False: an address that sends elsewhere counts as unreachable.
+    """
     parts = urlsplit(url)
     call = world.journal.open(
         route=FETCH.name,
@@ -54,7 +57,7 @@ async def fetch(world: World, url: str, *, account: str, limit_bytes: int) -> by
 
     async def download(_: Fault | None) -> Response:
         try:
-            content = await _download(url, limit_bytes, world.conditions.fetch_timeout_seconds)
+            content = await _download(url, limit_bytes, world.conditions.fetch_timeout_seconds, redirects=redirects)
         except NotFetched as error:
             failure.append(error)
             return Response(status_code=599)
@@ -68,14 +71,14 @@ async def fetch(world: World, url: str, *, account: str, limit_bytes: int) -> by
     return bytes(response.body)
 
 
-async def _download(url: str, limit_bytes: int, timeout_seconds: float) -> bytes:
+async def _download(url: str, limit_bytes: int, timeout_seconds: float, *, redirects: bool) -> bytes:
     if urlsplit(url).scheme not in ("http", "https"):
         raise NotFetched("unreachable")
     try:
         async with (
             asyncio.timeout(timeout_seconds),
             _client(timeout_seconds) as client,
-            client.stream("GET", url) as got,
+            client.stream("GET", url, follow_redirects=redirects) as got,
         ):
             if got.status_code != httpx.codes.OK:
                 raise NotFetched("unreachable")

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.faults import Fault, NamedRoute
 from sandbox.graph_errors import GraphError, expired_token, rate_limited
 from sandbox.journal import Call
+from sandbox.tiktok.errors import TikTokError, dead_token, too_many_calls
 
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
@@ -25,6 +26,9 @@ def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str
     if route.dialect == "graph":
         error = _graph_error(fault, call)
         return error.status, error.envelope(), dict(error.headers)
+    if route.dialect == "tiktok":
+        refused = _tiktok_error(fault)
+        return refused.status, refused.body(), {}
     if fault.kind == "rate_limit":
         message = "Rate limit reached for the sandbox's model. Please try again in 1s."
         return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
@@ -45,6 +49,14 @@ def _graph_error(fault: Fault, call: Call) -> GraphError:
         status=SERVER_ERROR,
         transient=True,
     )
+
+
+def _tiktok_error(fault: Fault) -> TikTokError:
+    if fault.kind == "rate_limit":
+        return too_many_calls()
+    if fault.kind == "expired_token":
+        return dead_token()
+    return TikTokError("internal_error", "Something went wrong. Please try again later.")
 
 
 def _openai(message: str, kind: str, code: str | None) -> dict[str, object]:

@@ -1,10 +1,12 @@
 """Everything the pretend world consists of, handed to whoever answers a request."""
 
 import asyncio
+import tempfile
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +36,18 @@ class Conditions(BaseModel):
     publish_quota: int = Field(100, ge=0, description="posts per account in 24 hours")
     container_quota: int = Field(400, ge=0, description="containers per account in 24 hours")
     calls_per_hour: int = Field(100_000, ge=1, description="Graph calls per account in an hour")
+    tiktok_inits_per_minute: int = Field(6, ge=0, description="announced posts per TikTok user in a minute")
+    tiktok_creator_infos_per_minute: int = Field(20, ge=0)
+    tiktok_statuses_per_minute: int = Field(30, ge=0)
+    tiktok_reads_per_minute: int = Field(600, ge=0, description="each of the other TikTok calls")
+    tiktok_posts_per_day: int = Field(15, ge=0, description="direct posts per TikTok creator in 24 hours")
+    tiktok_moderation_seconds: float = Field(0.0, ge=0, description="until a public TikTok post shows its id")
+    tiktok_access_token_seconds: int = Field(7_200, ge=1)
+    tiktok_refresh_token_seconds: int = Field(15_552_000, ge=1)
+    tiktok_unaudited: bool = Field(default=False, description="the TikTok client may post to private accounts only")
+    tiktok_verified_prefixes: tuple[str, ...] | None = Field(
+        None, description="where TikTok fetches from; None: anywhere"
+    )
 
 
 @dataclass(kw_only=True)
@@ -47,7 +61,9 @@ class World:
     journal: Journal = field(default_factory=Journal)
     chat: ChatScripts = field(default_factory=ChatScripts)
     background: set[asyncio.Task[object]] = field(default_factory=set)
+    scratch_directory: Path | None = None
     _call_times: dict[str, deque[float]] = field(default_factory=dict)
+    _temporary: tempfile.TemporaryDirectory[str] | None = None
 
     def now(self) -> float:
         """Unix seconds, by the wall clock."""
@@ -55,11 +71,23 @@ class World:
 
     def calls_in_the_last_hour(self, account: str) -> int:
         """Count one more call about this account, and say how many there were before it within an hour."""
-        times = self._call_times.setdefault(account, deque())
-        while times and times[0] < self.now() - HOUR:
+        return self.calls_within(account, seconds=HOUR)
+
+    def calls_within(self, counted: str, *, seconds: float) -> int:
+        """Count one more call of this name, and say how many there were before it within so many seconds."""
+        times = self._call_times.setdefault(counted, deque())
+        while times and times[0] < self.now() - seconds:
             times.popleft()
         times.append(self.now())
         return len(times) - 1
+
+    def scratch(self) -> Path:
+        """Where half-finished uploads lie: beside the state file, or in a place that ends with the server."""
+        if self.scratch_directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="studio-sandbox-")
+            self.scratch_directory = Path(self._temporary.name)
+        self.scratch_directory.mkdir(parents=True, exist_ok=True)
+        return self.scratch_directory
 
     def later(self, work: Coroutine[object, object, object]) -> None:
         """Let work go on after the request that began it; it ends with the server."""
@@ -73,6 +101,8 @@ class World:
             task.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)
         self.store.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
     async def perform(self, route: NamedRoute, call: Call, deed: Deed, *, text: str) -> Response:
         """Answer one journalled call: do the deed, unless the fault it meets says otherwise.

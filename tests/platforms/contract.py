@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.jsontypes import JsonObject
 from platforms.base import Adapter, Content, Credentials, Done, Finding, Manifest, Publish, Step
-from platforms.errors import ContentRefused, PlatformError
+from platforms.errors import ContentRefused, PlatformError, ReconnectNeeded
 from tests.platforms.world import FileServer, LivePost, Sandbox
 
 WALK_SECONDS = 20.0
@@ -40,6 +40,10 @@ class Case:
 
     ``content`` makes a good content with a caption; ``accepted`` and ``refused`` name contents at and beyond the
     limits. ``routes`` maps a step (by its name, or the part before its number) to the sandbox's route, for faults.
+    ``addressed`` are steps that go, without a token, to an address the network gave out: no token can expire there.
+    ``dead_token`` is what the network's word for an unknown or revoked token means; where it is also its word for an
+    expired one, only a refresh tells them apart. ``rules_out`` False: the network shows what went out, but never that
+    nothing did, so that a person decides. ``is_draft``: it ends in the inbox of the network's app, and nothing is live.
     ``absorbs`` are steps that carry on by themselves after a broken connection instead of raising. ``sees_format`` is
     the feed's word for the format.
 
@@ -63,6 +67,10 @@ class Case:
     finds: bool = True
     has_address: bool = True
     refuses_twins: bool = False
+    addressed: frozenset[str] = frozenset()
+    dead_token: type[PlatformError] = ReconnectNeeded
+    rules_out: bool = True
+    is_draft: bool = False
 
     def route(self, step: Step) -> str:
         """The sandbox's route behind a step."""
@@ -98,8 +106,7 @@ class Walk:
 
     def doubt(self, step: Step) -> None:
         """Write the intent down: until a result is kept, an irreversible step is in doubt."""
-        if step.irreversible:
-            self.publish = replace(self.publish, in_doubt=step.name)
+        self.publish = replace(self.publish, in_doubt=step.name if step.irreversible else None)
 
     async def perform_and_forget(self, step: Step) -> None:
         """Do a step in a process that dies before it can write the result down."""
@@ -110,7 +117,7 @@ class Walk:
         """Merge a result, by way of JSON text."""
         kept: JsonObject = json.loads(json.dumps({**self.progress, **result}))
         self.written.append(kept)
-        self.publish = replace(self.publish, progress=kept)
+        self.publish = replace(self.publish, progress=kept, in_doubt=None)
 
     async def before(self, name: str) -> Step:
         """Walk until the step of this name comes next; answers it."""
@@ -152,8 +159,8 @@ class Walk:
 
     async def resume(self, intent: Step) -> Done:
         """Continue after a kill that left ``intent`` written down but no result of it."""
+        self.doubt(intent)
         if intent.irreversible:
-            self.doubt(intent)
             await self.settle()
         return await self.finish()
 
@@ -183,6 +190,13 @@ def kinds_of(steps: Sequence[Step]) -> list[str]:
 async def assert_one_post(case: Case, walk: Walk, done: Done) -> None:
     """The one post people see is the one we think we made."""
     live = await walk.live()
+    if case.is_draft:
+        assert live == []
+        (draft,) = await walk.sandbox.inbox(walk.publish.credentials)
+        assert draft["media"] == len(walk.publish.content.media)
+        assert (done.platform_post_id, done.permalink) == (None, None)
+        assert done.note
+        return
     assert [post.id for post in live] == [done.platform_post_id]
     assert done.permalink == (live[0].permalink if case.has_address else None)
     assert done.note or case.has_address

@@ -49,6 +49,7 @@ class Sandbox:
             external_id=f"1784140000{number:06d}",
             handle=f"cafe{number}",
             access_token=f"very-secret-token-{number:06d}-{time.time_ns()}",
+            refresh_token=f"very-secret-refresh-{number:06d}-{time.time_ns()}" if platform == "tiktok" else None,
             login=login,
         )
         account = {
@@ -57,6 +58,7 @@ class Sandbox:
             "handle": credentials.handle,
             "access_token": credentials.access_token,
             **({"login": login} if login else {}),
+            **({"refresh_token": credentials.refresh_token} if credentials.refresh_token else {}),
             **token,
         }
         await self._post("accounts", account)
@@ -100,6 +102,16 @@ class Sandbox:
             )
             for post in answer.raise_for_status().json()["items"]
         ]
+
+    async def inbox(self, credentials: Credentials) -> list[JsonObject]:
+        """What waits in the account's TikTok app."""
+        answer = await self.control.get("/_sandbox/tiktok/inbox", params={"account": credentials.external_id})
+        drafts: list[JsonObject] = answer.raise_for_status().json()["items"]
+        return drafts
+
+    async def tell(self, path: str, **body: JsonValue) -> None:
+        """Pull any other string behind the scenes."""
+        await self._post(path, body)
 
     async def _post(self, path: str, body: JsonObject) -> None:
         (await self.control.post(f"/_sandbox/{path}", json=body)).raise_for_status()
@@ -158,7 +170,12 @@ class FileServer:
 @contextlib.contextmanager
 def running_sandbox() -> Iterator[str]:
     """The sandbox on a port of its own, served by uvicorn in a thread; answers its address."""
-    conditions = Conditions(video_processing_seconds=0.0, fetch_timeout_seconds=5.0)
+    conditions = Conditions(
+        video_processing_seconds=0.0,
+        fetch_timeout_seconds=5.0,
+        tiktok_statuses_per_minute=1000,
+        tiktok_posts_per_day=100,
+    )
     server = uvicorn.Server(
         uvicorn.Config(create_app(conditions=conditions), host="127.0.0.1", port=0, log_level="warning")
     )

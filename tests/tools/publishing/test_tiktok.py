@@ -1,0 +1,107 @@
+"""TikTok behind the real engine: from the command to the feed, with tokens that work once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from platforms.tiktok.adapter import TikTokAdapter
+from tests.conftest import Sandbox
+from tests.tools.conftest import AddPhoto, Desk
+from tests.tools.media.samples import film
+from tests.tools.publishing.conftest import Engine, Publication
+from tests.tools.publishing.test_formats import sent, sent_steps
+from tools.commands import catalog
+from tools.context import Caller, Doors
+from tools.dispatcher import Dispatcher
+from tools.publishing.engine import PostWork
+
+ACCOUNT = {
+    "platform": "tiktok",
+    "external_id": "open-id-of-the-roastery",
+    "access_token": "act.of-the-roastery",
+    "refresh_token": "rft.of-the-roastery",
+}
+
+
+@pytest.fixture
+async def doors(doors: Doors, sandbox: Sandbox) -> AsyncIterator[Doors]:
+    """The doors of a Studio that knows TikTok alone."""
+    adapter = TikTokAdapter(api_url=f"{sandbox.url}/tiktok", client_key="key", client_secret="secret")
+    yield replace(doors, adapters={"tiktok": adapter})
+    await adapter.aclose()
+
+
+@pytest.fixture
+def engine(doors: Doors) -> Engine:
+    stopping = asyncio.Event()
+    return Engine(work=PostWork(doors, stopping), stopping=stopping)
+
+
+@pytest.fixture
+async def desk(doors: Doors, caller: Caller, sandbox: Sandbox) -> Desk:
+    """The owner at the door, with a TikTok account."""
+    sandbox.control("POST", "conditions", {"video_processing_seconds": 0.0})
+    sandbox.control("POST", "accounts", {**ACCOUNT, "handle": "roastery"})
+    desk = Desk(dispatcher=Dispatcher(doors, catalog()), caller=caller)
+    await desk.act("connect_account", **ACCOUNT)
+    return desk
+
+
+def live(sandbox: Sandbox) -> list[dict[str, object]]:
+    feed = sandbox.control("GET", "feed")
+    assert isinstance(feed, dict)
+    return list(feed["items"])
+
+
+async def posted(publication: Publication, engine: Engine) -> dict[str, object]:
+    await engine.until(publication.settled, patience=30)
+    post = await publication.post()
+    assert post["status"] == "posted", post["last_error"]
+    return post
+
+
+async def test_a_video_goes_live(desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox) -> None:
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    post = await posted(publication, engine)
+    (shown,) = live(sandbox)
+    assert (post["format"], post["platform_post_id"], post["permalink"]) == ("video", shown["id"], shown["permalink"])
+    (attempt,) = await publication.attempts()
+    steps = ["read_creator", "init_video", "upload_last", "check_status", "read_permalink"]
+    assert list(dict.fromkeys(sent_steps(attempt))) == steps
+
+
+async def test_photos_go_live(desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox) -> None:
+    post = await posted(await sent(desk, sandbox, await add_photo(), await add_photo("two.jpg")), engine)
+    (shown,) = live(sandbox)
+    assert (post["format"], post["platform_post_id"], shown["caption"]) == ("photo", shown["id"], "Everything we roast")
+
+
+async def test_a_draft_ends_in_the_inbox(desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox) -> None:
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()), options={"draft": True})
+    post = await posted(publication, engine)
+    assert (post["platform_post_id"], live(sandbox)) == (None, [])
+    inbox = sandbox.control("GET", f"tiktok/inbox?account={ACCOUNT['external_id']}")
+    assert isinstance(inbox, dict)
+    assert len(inbox["items"]) == 1
+
+
+async def test_a_last_chunk_without_an_answer_makes_one_post(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox
+) -> None:
+    sandbox.control("POST", "faults", {"route": "tiktok.upload_chunk", "kind": "drop_after"})
+    post = await posted(await sent(desk, sandbox, await add_photo("pour.mp4", film())), engine)
+    assert [shown["id"] for shown in live(sandbox)] == [post["platform_post_id"]]
+
+
+async def test_both_tokens_are_kept_each_time_one_is_renewed(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox
+) -> None:
+    for number in range(2):
+        sandbox.control("POST", "faults", {"route": "tiktok.creator_info", "kind": "expired_token"})
+        publication = await sent(desk, sandbox, await add_photo(f"{number}.mp4", film()))
+        await posted(publication, engine)
+        calls = publication.calls("tiktok.token")
+        assert [call["status"] for call in calls] == [200] * (number + 1)
+    assert len(live(sandbox)) == 2
