@@ -75,7 +75,8 @@ def _thumbnail(medium: Medium) -> object:
     return f"{medium.call.base_url}/_media/{cover}" if cover else asset_url(medium.call.base_url, medium.first)
 
 
-def _product_type(post: Post) -> str:
+def product_type(post: Post) -> str:
+    """FEED, REELS or STORY."""
     return {"REELS": "REELS", "STORIES": "STORY"}.get(post.kind, "FEED")
 
 
@@ -123,7 +124,7 @@ MEDIUM_FIELDS: dict[str, Field[Medium]] = {
     "username": lambda medium, _: _handle(medium),
     "owner": lambda medium, _: {"id": medium.post.account},
     "media_type": lambda medium, _: _media_type(medium),
-    "media_product_type": lambda medium, _: _product_type(medium.post),
+    "media_product_type": lambda medium, _: product_type(medium.post),
     "media_url": lambda medium, _: asset_url(medium.call.base_url, medium.first),
     "thumbnail_url": lambda medium, _: _thumbnail(medium),
     "alt_text": lambda medium, _: medium.first.alt_text or OMITTED,
