@@ -100,7 +100,8 @@ def describe_comment(comment: Comment, fields: str) -> dict[str, object]:
 def comments_of(medium: Medium, fields: str) -> dict[str, object]:
     """Top-level comments, newest first."""
     comments = [c for c in list_comments(medium.call.world.store, medium.post.id) if c.parent_id is None]
-    return {"data": [describe_comment(comment, fields) for comment in reversed(comments)]}
+    newest = comments[::-1][: medium.call.number("limit", default=PAGE_SIZE)]
+    return {"data": [describe_comment(comment, fields) for comment in newest]}
 
 
 COMMENT_FIELDS: dict[str, Field[Comment]] = {
