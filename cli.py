@@ -120,6 +120,7 @@ def demo(
             facebook_graph_url=f"{base}/facebook-graph",
             instagram_graph_url=f"{base}/instagram-graph",
             meta_upload_url=f"{base}/meta-upload",
+            tiktok_api_url=f"{base}/tiktok",
             allow_private_media=True,
             host="127.0.0.1",
         )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, HTTPException, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from sandbox import accounts, chat_completions, graph_tokens, media
+from sandbox import accounts, chat_completions, graph_tokens, media, posts
 from sandbox.chat_script import Script
 from sandbox.facebook import routes as facebook
 from sandbox.faults import MEANINGS, Fault, Kind, NamedRoute
@@ -74,6 +74,17 @@ class NewFault(_Given):
     headers: dict[str, str] = Field(default_factory=dict)
     subcode: int | None = None
     match: str | None = None
+
+
+class Audience(_Given):
+    """What people did with a post; what is not named stays as it is."""
+
+    views: int | None = Field(None, ge=0)
+    reach: int | None = Field(None, ge=0)
+    likes: int | None = Field(None, ge=0)
+    comments: int | None = Field(None, ge=0)
+    shares: int | None = Field(None, ge=0)
+    saves: int | None = Field(None, ge=0)
 
 
 class Older(_Given):
@@ -193,6 +204,15 @@ async def change_conditions(request: Request, given: Annotated[dict[str, object]
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
     return world.conditions
+
+
+@control.post("/posts/{post_id}/counts")
+async def count(request: Request, post_id: str, given: Audience) -> dict[str, object]:
+    """Give a live post an audience, on whichever network it is."""
+    counts = given.model_dump(exclude_none=True)
+    if not posts.set_counts(world_of(request).store, post_id, counts):
+        raise HTTPException(404, "No such post is live.")
+    return {"counts": counts}
 
 
 @control.post("/instagram/containers/{container_id}/age")

@@ -25,6 +25,7 @@ KINDS = {
     "TEXT": "Text",
     "LINK": "Link",
 }
+MARKS = {"views": "◉", "shares": "↗", "saves": "⚑"}
 
 feed = APIRouter()
 
@@ -136,6 +137,7 @@ def _described(request: Request, store: Store, post: Post) -> dict[str, object]:
         "cover_url": f"{base_url}/_media/{post.details['cover']}" if post.details.get("cover") else None,
         "like_count": post.like_count,
         "comments_count": post.comments_count,
+        "counts": post.counts,
         "media": [
             {
                 "type": picture.content_type,
@@ -217,6 +219,11 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         "p",
         _tag("span", f"♥ {post.like_count}", title="likes"),
         _tag("span", f"✎ {post.comments_count}", title="comments"),
+        *(
+            _tag("span", f"{mark} {post.counts[name]}", title=name)
+            for name, mark in MARKS.items()
+            if name in post.counts
+        ),
         _tag("a", link.partition("://")[2].rstrip("/"), href=link),
         class_="counts",
     )

@@ -2,9 +2,13 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.store import Store
+
+# What an audience does, on every network: "comments" are those of others, besides the ones that were written here.
+COUNTERS = ("views", "reach", "likes", "comments", "shares", "saves")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +23,10 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """A live post; ``published_at`` in unix seconds, ``details`` are the network's own."""
+    """A live post; ``published_at`` in unix seconds, ``details`` are the network's own.
+
+    ``counts`` are what its pretended audience did, by the names of ``COUNTERS``: what is not there was never counted.
+    """
 
     id: str
     platform: str
@@ -31,6 +38,7 @@ class Post:
     pictures: tuple[Picture, ...]
     comments_count: int
     details: dict[str, object] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +100,21 @@ def add_post(store: Store, post: Post, pictures: list[NewPicture]) -> None:
         )
 
 
+def set_counts(store: Store, post_id: str, counts: Mapping[str, int]) -> bool:
+    """Let a post have been seen and liked so often; False when there is no such post. Other counters stay."""
+    if store.one("select 1 from posts where id = ?", post_id) is None:
+        return False
+    with store.transaction():
+        for name, value in counts.items():
+            assert name in COUNTERS
+            store.run(
+                "insert or replace into post_counts (post_id, name, value) values (?, ?, ?)", post_id, name, value
+            )
+        if "likes" in counts:
+            store.run("update posts set like_count = ? where id = ?", counts["likes"], post_id)
+    return True
+
+
 def remove_post(store: Store, post_id: str) -> None:
     """Take a post down, with its comments."""
     store.run("delete from posts where id = ?", post_id)
@@ -128,12 +151,17 @@ def _posts(store: Store, rows: list[sqlite3.Row]) -> list[Post]:
             where post_id = ? order by position""",
             row["id"],
         )
+        counts = {
+            counter["name"]: counter["value"]
+            for counter in store.all("select name, value from post_counts where post_id = ?", row["id"])
+        }
         count = store.one("select count(*) as n from comments where post_id = ?", row["id"])
         posts.append(
             Post(
                 **row | {"details": json.loads(row["details"])},
                 pictures=tuple(Picture(**picture) for picture in pictures),
-                comments_count=count["n"] if count else 0,
+                comments_count=(count["n"] if count else 0) + counts.get("comments", 0),
+                counts=counts,
             )
         )
     return posts

@@ -55,6 +55,12 @@ create table if not exists posts (
     like_count integer not null default 0,
     details text not null default '{}'
 );
+create table if not exists post_counts (
+    post_id text not null references posts on delete cascade,
+    name text not null,
+    value integer not null,
+    primary key (post_id, name)
+);
 create index if not exists posts_newest on posts (platform, account, published_at);
 create table if not exists pictures (
     post_id text not null references posts on delete cascade,

@@ -227,6 +227,7 @@ def settings(tmp_path: Path, sandbox: Sandbox, admin_url: str) -> Settings:
         facebook_graph_url=f"{sandbox.url}/facebook-graph",
         instagram_graph_url=f"{sandbox.url}/instagram-graph",
         meta_upload_url=f"{sandbox.url}/meta-upload",
+        tiktok_api_url=f"{sandbox.url}/tiktok",
         allow_private_media=True,
         model="offline",
         timezone="Europe/Madrid",

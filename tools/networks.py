@@ -7,6 +7,7 @@ from core.settings import Settings
 from platforms.base import Adapter
 from platforms.facebook.adapter import FacebookAdapter
 from platforms.instagram.adapter import InstagramAdapter
+from platforms.tiktok.adapter import TikTokAdapter
 
 # An irreversible call has to end before the lease on its post does.
 _OF_THE_LEASE = 0.7
@@ -30,4 +31,11 @@ async def open_networks(settings: Settings) -> AsyncIterator[Mapping[str, Adapte
             facebook_graph_url=settings.facebook_graph_url, upload_url=settings.meta_upload_url, timeout=timeout, **meta
         )
         stack.push_async_callback(facebook.aclose)
-        yield {"instagram": instagram, "facebook": facebook}
+        tiktok = TikTokAdapter(
+            api_url=settings.tiktok_api_url,
+            client_key=settings.tiktok_client_key,
+            client_secret=settings.tiktok_client_secret.get_secret_value(),
+            timeout=timeout,
+        )
+        stack.push_async_callback(tiktok.aclose)
+        yield {"instagram": instagram, "facebook": facebook, "tiktok": tiktok}

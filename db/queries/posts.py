@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.ids import parse_id
 from db.models.account import Account, Asset
 from db.models.post import Post, PostMedium, PublishAttempt, Status
 
@@ -195,10 +196,16 @@ async def media_of(session: AsyncSession, post_ids: Collection[UUID], *, covers:
 
 
 async def _add_covers(session: AsyncSession, found: dict[UUID, PostMedia]) -> None:
-    named = and_(Asset.workspace_id == Post.workspace_id, cast(Asset.id, String) == Post.options["cover"].astext)
-    statement = select(Post.id, Asset).join(Asset, named).where(Post.id.in_(found))
-    for post_id, asset in (await session.execute(statement)).all():
-        found[post_id].cover = asset
+    cover = Post.options["cover"].astext
+    rows = await session.execute(select(Post.id, cover).where(Post.id.in_(found), cover.is_not(None)))
+    named = {post_id: asset_id for post_id, name in rows.all() if (asset_id := parse_id(name)) is not None}
+    if not named:
+        return
+    # Row-level security shows the assets of this workspace alone, whatever id an option spells.
+    assets = await session.scalars(select(Asset).where(Asset.id.in_(named.values())))
+    by_id = {asset.id: asset for asset in assets.all()}
+    for post_id, asset_id in named.items():
+        found[post_id].cover = by_id.get(asset_id)
 
 
 async def replace_media(session: AsyncSession, post: Post, media: Sequence[tuple[UUID, str | None]]) -> None:

@@ -24,13 +24,10 @@ from platforms.base import (
 from platforms.errors import AccountBlocked, ReconnectNeeded, Refused, TokenExpired, Transient
 from platforms.graph import GRAPH_VERSION, Graph, UploadHost
 from platforms.http import new_client
-from platforms.instagram import rules, steps
+from platforms.instagram import counting, rules, steps
 from platforms.instagram.calls import PublishCalls, uses_instagram_login
 from platforms.instagram.finding import identify_comment, identify_post, unpublished
 from platforms.instagram.manifest import MANIFEST
-
-# Meta's error for an object that is not there (any more), or not ours to see.
-GONE = "100/33"
 
 
 class InstagramAdapter:
@@ -181,26 +178,13 @@ class InstagramAdapter:
         try:
             await self._facebook.delete(platform_post_id, token=credentials.access_token)
         except Refused as refusal:
-            if refusal.platform_code != GONE:
+            if refusal.platform_code != counting.GONE:
                 raise
 
     async def read_counts(self, credentials: Credentials, platform_post_ids: Sequence[str]) -> Mapping[str, Counts]:
-        """Likes and comments of each post."""
-        counts: dict[str, Counts] = {}
-        for post_id in platform_post_ids:
-            try:
-                answer = await self._calls.graph(credentials).get(
-                    post_id, token=credentials.access_token, fields="like_count,comments_count"
-                )
-            except Refused as refusal:
-                if refusal.platform_code != GONE:
-                    raise
-                continue
-            counts[post_id] = Counts(
-                likes=steps.count(answer, "like_count") if "like_count" in answer else None,
-                comments=steps.count(answer, "comments_count") if "comments_count" in answer else None,
-            )
-        return counts
+        """What people see under each post, and its insights where the account lets them be read."""
+        graph = self._calls.graph(credentials)
+        return await counting.read_counts(graph, platform_post_ids, token=credentials.access_token)
 
     async def _ask_for_token(self, credentials: Credentials) -> JsonObject:
         token = credentials.access_token

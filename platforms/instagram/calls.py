@@ -8,6 +8,7 @@ from platforms.graph_errors import Verdict, container_error
 from platforms.instagram import steps
 from platforms.instagram.finding import (
     COMMENT_FIELDS,
+    COMMENT_PAGE,
     LISTED_FIELDS,
     LiveComment,
     LiveMedium,
@@ -19,7 +20,6 @@ from platforms.instagram.finding import (
 # The list is newest first: our post is on the first page unless the account has published very much since.
 _PAGE = 25
 _MAX_PAGES = 4
-_COMMENTS = 50
 
 # What the upload host says about a file it has read and cannot use.
 _UNUSABLE_FILE = "ProcessingFailedError"
@@ -136,12 +136,12 @@ class PublishCalls:
         return {"comment_id": read_id(body, repeatable=False)}
 
     async def list_comments(self, publish: Publish) -> tuple[LiveComment, ...]:
-        """The newest comments under the live post: it went live moments ago, so ours is among them."""
+        """The newest comments under the live post."""
         answer = await self.graph(publish.credentials).get(
             f"{steps.text(publish.progress, 'media_id')}/comments",
             token=_token(publish),
             fields=COMMENT_FIELDS,
-            limit=str(_COMMENTS),
+            limit=str(COMMENT_PAGE),
         )
         return read_comments(answer.get("data"))
 

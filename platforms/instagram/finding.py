@@ -15,6 +15,7 @@ from platforms.instagram.steps import first_comment, is_video, text
 # Our clock and Meta's may differ.
 CLOCK_SLACK = timedelta(seconds=60)
 LISTED_FIELDS = "id,caption,timestamp,media_type,media_product_type,permalink"
+COMMENT_PAGE = 50
 COMMENT_FIELDS = "id,text,timestamp,username"
 
 _TYPES = {"image": "IMAGE", "carousel": "CAROUSEL_ALBUM", "reel": "VIDEO"}
@@ -92,6 +93,8 @@ def identify_comment(publish: Publish, listed: Sequence[LiveComment]) -> Finding
     evidence: JsonObject = {"listed": len(listed), "equal_comments": [comment.id for comment in found]}
     if found:
         return Finding(outcome="posted", evidence=evidence, progress={"comment_id": found[-1].id})
+    if len(listed) >= COMMENT_PAGE:  # ours may be behind those that others have written since
+        return Finding(outcome="unknown", evidence={**evidence, "reason": "There are more comments than are read."})
     return Finding(outcome="not_posted", evidence=evidence)
 
 

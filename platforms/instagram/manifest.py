@@ -87,6 +87,7 @@ MANIFEST = Manifest(
         Ability(name="publish a story: an image, or a video of 3 to 60 seconds", proven_by=_SUITE),
         Ability(name="invite up to 3 collaborators (not to stories)", proven_by=_SUITE),
         Ability(name="first comment (not on stories)", proven_by=_SUITE),
+        Ability(name="views, reach, likes, comments, shares and saves of a live post", proven_by=_SUITE),
         Ability(name="tell whether an unanswered publish happened", proven_by=_SUITE),
         Ability(name="upload a video without a public address, with Facebook Login", proven_by=_SUITE),
     ),

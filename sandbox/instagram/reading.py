@@ -75,7 +75,8 @@ def _thumbnail(medium: Medium) -> object:
     return f"{medium.call.base_url}/_media/{cover}" if cover else asset_url(medium.call.base_url, medium.first)
 
 
-def _product_type(post: Post) -> str:
+def product_type(post: Post) -> str:
+    """FEED, REELS or STORY."""
     return {"REELS": "REELS", "STORIES": "STORY"}.get(post.kind, "FEED")
 
 
@@ -99,7 +100,8 @@ def describe_comment(comment: Comment, fields: str) -> dict[str, object]:
 def comments_of(medium: Medium, fields: str) -> dict[str, object]:
     """Top-level comments, newest first."""
     comments = [c for c in list_comments(medium.call.world.store, medium.post.id) if c.parent_id is None]
-    return {"data": [describe_comment(comment, fields) for comment in reversed(comments)]}
+    newest = comments[::-1][: medium.call.number("limit", default=PAGE_SIZE)]
+    return {"data": [describe_comment(comment, fields) for comment in newest]}
 
 
 COMMENT_FIELDS: dict[str, Field[Comment]] = {
@@ -123,7 +125,7 @@ MEDIUM_FIELDS: dict[str, Field[Medium]] = {
     "username": lambda medium, _: _handle(medium),
     "owner": lambda medium, _: {"id": medium.post.account},
     "media_type": lambda medium, _: _media_type(medium),
-    "media_product_type": lambda medium, _: _product_type(medium.post),
+    "media_product_type": lambda medium, _: product_type(medium.post),
     "media_url": lambda medium, _: asset_url(medium.call.base_url, medium.first),
     "thumbnail_url": lambda medium, _: _thumbnail(medium),
     "alt_text": lambda medium, _: medium.first.alt_text or OMITTED,

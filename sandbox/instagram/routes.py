@@ -10,6 +10,7 @@ from sandbox.graph_call import GraphCall, answer
 from sandbox.graph_errors import GraphError, bad_parameter, no_such_object
 from sandbox.instagram import publishing, reading, rules
 from sandbox.instagram.containers import PLATFORM
+from sandbox.instagram.insights import insights
 from sandbox.instagram.upload import UPLOAD, upload
 from sandbox.posts import (
     Comment,
@@ -34,6 +35,7 @@ CONTAINER_STATUS = _route("container_status", "GET", "ask how a container is: GE
 LIST_MEDIA = _route("list_media", "GET", "list what is live: GET /{ig}/media")
 LIST_STORIES = _route("list_stories", "GET", "list the stories of 24 hours: GET /{ig}/stories")
 GET_MEDIA = _route("get_media", "GET", "ask about a live post: GET /{media}")
+MEDIA_INSIGHTS = _route("media_insights", "GET", "ask what was counted of a post: GET /{media}/insights")
 DELETE_MEDIA = _route("delete_media", "DELETE", "take a post down: DELETE /{media} (Facebook Login only)")
 CHANGE_MEDIA = _route("change_media", "POST", "allow or forbid comments: POST /{media}?comment_enabled=")
 COMMENT = _route("comment", "POST", "write under a post: POST /{media}/comments")
@@ -53,6 +55,7 @@ ROUTES = (
     LIST_MEDIA,
     LIST_STORIES,
     GET_MEDIA,
+    MEDIA_INSIGHTS,
     DELETE_MEDIA,
     CHANGE_MEDIA,
     COMMENT,
@@ -175,6 +178,16 @@ async def list_comments_of_media(request: Request, media_id: str) -> Response:
         return reading.comments_of(medium, call.parameters.get("fields", ""))
 
     return await answer(request, LIST_COMMENTS, _node(request, media_id).account, deed)
+
+
+@graph.get("/{media_id}/insights")
+async def media_insights(request: Request, media_id: str) -> Response:
+    """Say what was counted of a post."""
+
+    async def deed(call: GraphCall) -> dict[str, object]:
+        return insights(call, reading.find_medium(call, media_id))
+
+    return await answer(request, MEDIA_INSIGHTS, _node(request, media_id).account, deed)
 
 
 @graph.post("/{comment_id}/replies")

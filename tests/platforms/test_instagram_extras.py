@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,20 @@ async def test_a_comment_that_was_given_up_is_passed_over(sandbox: Sandbox, file
         walk.keep({"given_up": ["first_comment"]})
         assert (await walk.finish()).permalink
         assert await messages(walk) == []
+
+
+async def test_a_comment_behind_fifty_others_is_not_called_missing(sandbox: Sandbox, files: FileServer) -> None:
+    async with open_instagram(sandbox.url) as adapter:
+        credentials = await sandbox.connect("instagram")
+        content = good_commented_image(files, "Much talked about")
+        walk = new_walk(adapter, sandbox, files, content=content, credentials=credentials)
+        comment = await walk.before("first_comment")
+        await walk.perform_and_forget(comment)
+        others = replace(content, options={"first_comment": "Me too"})
+        for _ in range(50):
+            await adapter.perform(comment, replace(walk.publish, content=others))
+        finding = await adapter.find(replace(walk.publish, in_doubt="first_comment"))
+        assert finding.outcome == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def _medium(row: PostMediumRow) -> Medium:
 
 
 def content_hash(post: Post, media: Sequence[PostMediumRow]) -> str:
-    """SHA-256 over the canonical whole of what would go out: text, options, media by content, account, time."""
+    """SHA-256 over the whole of what would go out: text, options, media and cover by content, account, time."""
     cover = cover_of(media)
     whole = {
         **({"cover": cover.sha256} if cover else {}),

@@ -34,7 +34,7 @@ from tools.posts.making import free_code
 from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media, stored_options
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
-from tools.posts.view import PostReceipt, label, media_label, views
+from tools.posts.view import PostReceipt, label, media_label, options_label, views
 
 POST_ID = "the post: its id, its short code such as K7RMD, or words: 'it', 'the last draft', 'the espresso post'"
 WHEN = "the time in the person's own words ('Friday 9am', 'in 2 hours', 'next free slot'); never compute it"
@@ -147,8 +147,9 @@ async def _propose(context: Context, arguments: CreateDraft) -> Proposal:
         post.scheduled_for = moment.instant
         pinned["when"] = moment.instant.isoformat()
         said = f"on {receipt(moment.instant, zone=moment.zone, now=context.now)}"
+    shown = f"“{post.caption}” with {media_label(media)}{options_label(post, media)}"
     return Proposal(
-        summary=f"Publish to {account_label(account)} {said}? “{post.caption}” with {media_label(media)}.",
+        summary=f"Publish to {account_label(account)} {said}? {shown}.",
         content_hash=content_hash(post, media),
         pinned=pinned,
     )

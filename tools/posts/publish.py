@@ -11,7 +11,7 @@ from tools.posts.changes import changed, consented, require_state, require_versi
 from tools.posts.content import content_hash, require_publishable
 from tools.posts.draft import POST_ID
 from tools.posts.references import resolve_post, speak_of
-from tools.posts.view import PostReceipt, label, media_label, views
+from tools.posts.view import PostReceipt, label, media_label, options_label, views
 
 
 class PublishPost(Arguments):
@@ -28,8 +28,9 @@ async def _propose(context: Context, arguments: PublishPost) -> Proposal:
     assert account is not None
     media = (await posts.media_of(context.session, [post.id]))[post.id]
     require_publishable(context.doors.adapters[post.platform], post, media)
+    shown = f"“{post.caption}” with {media_label(media)}{options_label(post, media)}"
     return Proposal(
-        summary=f"Publish {post.code} to {account_label(account)} now? “{post.caption}” with {media_label(media)}.",
+        summary=f"Publish {post.code} to {account_label(account)} now? {shown}.",
         post_id=str(post.id),
         content_hash=content_hash(post, media),
         pinned={"post_id": str(post.id)},

@@ -13,6 +13,7 @@ from db.queries import posts
 from db.queries.posts import PostMediumRow
 from tools.command import Result
 from tools.context import Context
+from tools.posts.content import cover_of
 
 
 class MediumView(BaseModel):
@@ -183,3 +184,14 @@ def media_label(media: Sequence[PostMediumRow]) -> str:
     kinds = [row.asset.kind for row in media]
     counted = (f"{kinds.count(kind)} {kind}{'s' * (kinds.count(kind) > 1)}" for kind in sorted(set(kinds)))
     return " and ".join(counted) or "no media"
+
+
+def options_label(post: Post, media: Sequence[PostMediumRow]) -> str:
+    """The settings of a post, as a person agrees to them: " (cover: “sunrise.jpg”; first comment: “…”)", or ""."""
+    cover = cover_of(media)
+    said = []
+    for name, value in sorted(post.options.items()):
+        words = ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else str(value)
+        words = cover.name if name == "cover" and cover is not None else words
+        said.append(f"{name.replace('_', ' ')}: “{words}”")
+    return f" ({'; '.join(said)})" if said else ""

@@ -1,7 +1,7 @@
 """Instagram's cases: image, carousel, reel and story, with both login products."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -271,6 +271,12 @@ def _cases(login: str, title: str) -> tuple[Case, ...]:
             absorbs=frozenset({"upload"}),
             sees_format="reels",
         ),
+        *_more_cases(case, title),
+    )
+
+
+def _more_cases(case: Callable[..., Case], title: str) -> tuple[Case, ...]:
+    return (
         case(
             name=f"instagram-commented-image-{title}",
             format="image",

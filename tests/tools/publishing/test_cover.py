@@ -13,6 +13,7 @@ from tests.tools.conftest import AddPhoto, Desk, jpeg
 from tests.tools.media.samples import film
 from tests.tools.publishing.conftest import Engine, Publication
 from tools.posts.content import content_hash
+from tools.posts.view import options_label
 
 
 async def reel(desk: Desk, add_photo: AddPhoto, cover: str, **more: object) -> JsonObject:
@@ -62,3 +63,13 @@ def test_a_yes_is_for_the_covers_content_too() -> None:
         media.cover = Asset(id=new_id(), sha256=sha256)
         hashes.add(content_hash(post, media))
     assert len(hashes) == 2
+
+
+def test_what_a_person_agrees_to_names_the_settings_too() -> None:
+    media = PostMedia()
+    media.cover = Asset(id=new_id(), name="sunrise.jpg", sha256="a" * 64)
+    options = {"cover": str(media.cover.id), "first_comment": "Beans in bio", "collaborators": ["ana", "ben"]}
+    post = Post(account_id=new_id(), caption="", format="reel", options=options)
+    said = " (collaborators: “ana, ben”; cover: “sunrise.jpg”; first comment: “Beans in bio”)"
+    assert options_label(post, media) == said
+    assert options_label(Post(options={}), media) == ""
