@@ -2,6 +2,8 @@
 
 from tools.accounts.connect import connect_account, disconnect_account, list_accounts, show_account
 from tools.catalog import Catalog
+from tools.ideas.accept_plan import accept_plan
+from tools.ideas.plan_week import plan_week
 from tools.ideas.repurpose import repurpose_post
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
@@ -21,6 +23,8 @@ def catalog() -> Catalog:
             cancel_post,
             publish_post,
             repurpose_post,
+            plan_week,
+            accept_plan,
             list_posts,
             show_post,
             list_accounts,
