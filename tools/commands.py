@@ -2,6 +2,10 @@
 
 from tools.accounts.connect import connect_account, disconnect_account, list_accounts, show_account
 from tools.catalog import Catalog
+from tools.ideas.accept_plan import accept_plan
+from tools.ideas.experiment import create_experiment
+from tools.ideas.experiment_view import show_experiment
+from tools.ideas.plan_week import plan_week
 from tools.ideas.repurpose import repurpose_post
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
@@ -27,11 +31,15 @@ def catalog() -> Catalog:
             resolve_post,
             delete_post,
             repurpose_post,
+            plan_week,
+            accept_plan,
+            create_experiment,
             list_posts,
             show_post,
             list_accounts,
             undo,
             list_attempts,
+            show_experiment,
             connect_account,
             show_account,
             disconnect_account,

@@ -20,6 +20,7 @@ from core.ids import new_id
 from core.settings import Settings
 from core.vault import generate_key
 from db.models.conversation import Run, Thread
+from db.models.idea import Experiment, ExperimentVariant, Idea
 from db.queries import people, runs, threads
 from memory.checkpoints import checkpoint_thread, checkpoints_of, open_saver
 from tests.conftest import Sandbox
@@ -51,6 +52,8 @@ class Filled:
     thread_id: UUID
     run_id: UUID
     approval_id: UUID
+    plan_id: str
+    experiment_id: str
 
     @property
     def workspace_id(self) -> UUID:
@@ -149,6 +152,8 @@ async def fill(doors: Doors, principal: Principal, sandbox: Sandbox, *, number: 
         await work.work(claim)
     thread_id, run_id, approval_id = await _conversation(doors, principal, str(draft["id"]))
     await _checkpoint(doors, principal, thread_id)
+    plan = await act("plan_week", posts=3)
+    experiment_id = await _ideas(doors, principal, str(draft["id"]))
     return Filled(
         principal=principal,
         account_id=str(account["id"]),
@@ -164,7 +169,21 @@ async def fill(doors: Doors, principal: Principal, sandbox: Sandbox, *, number: 
         thread_id=thread_id,
         run_id=run_id,
         approval_id=approval_id,
+        plan_id=str(plan["plan_id"]),
+        experiment_id=experiment_id,
     )
+
+
+async def _ideas(doors: Doors, principal: Principal, post_id: str) -> str:
+    """An idea, and an experiment that begins with a post; the experiment's id."""
+    workspace_id, experiment_id = principal.workspace_id, new_id()
+    async with doors.database.session(workspace_id) as session:
+        session.add(Idea(workspace_id=workspace_id, about="an idea", created_by=principal.user_id))
+        session.add(Experiment(id=experiment_id, workspace_id=workspace_id, vary="caption", hypothesis="short wins"))
+        await session.flush()
+        first = {"workspace_id": workspace_id, "experiment_id": experiment_id, "post_id": UUID(post_id)}
+        session.add(ExperimentVariant(**first, letter="A"))
+    return str(experiment_id)
 
 
 async def _conversation(doors: Doors, principal: Principal, post_id: str) -> tuple[UUID, UUID, UUID]:

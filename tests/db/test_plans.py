@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.ids import new_id
 from db.engine import Database
 from db.models.post import Post, Status
-from db.queries import approvals, calls, posts, runs, threads
+from db.queries import approvals, calls, experiments, plans, posts, runs, threads
 from db.queries.posts import PostFilter
 from tests.db.conftest import Admin, Neighbours
 
@@ -117,6 +117,11 @@ STATEMENTS: dict[str, Ask] = {
     "last of mine": lambda s, of: posts.newest(s, user_id=of.ours.principal.user_id),
     "neighbours": near,
     "taken": lambda s, of: posts.taken_times(s, UUID(of.ours.account_id), NOW, NOW + timedelta(days=20)),
+    "plan": lambda s, of: plans.get(s, UUID(of.ours.plan_id)),
+    "last plan": lambda s, of: plans.newest(s, user_id=of.ours.principal.user_id),
+    "items of a plan": lambda s, of: plans.items_of(s, UUID(of.ours.plan_id)),
+    "release": lambda s, of: plans.release(s, UUID(of.ours.planned_id)),
+    "variants": lambda s, of: experiments.variants_of(s, UUID(of.ours.experiment_id)),
     "call by key": lambda s, _: calls.by_key(s, "k"),
     "last turn": lambda s, of: calls.last_turn(s, user_id=of.ours.principal.user_id, thread_id=None, run_id=None),
     "last turn of a thread": lambda s, of: calls.last_turn(

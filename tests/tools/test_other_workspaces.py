@@ -25,6 +25,7 @@ REST: Mapping[str, object] = {
     "caption": "Changed by a stranger",
     "platform": "instagram",
     "outcome": "posted",
+    "vary": "caption",
     "access_token": "IGAA-token-of-a-stranger",
 }
 
@@ -41,6 +42,9 @@ def values(theirs: Filled) -> dict[str, Sequence[object]]:
         "account_id": [theirs.account_id, theirs.handle, f"@{theirs.handle}", theirs.external_id],
         "media": [[{"asset_id": theirs.asset_id}], [{"asset_id": theirs.asset_name}], [{"asset_id": "bakery front"}]],
         "external_id": [theirs.external_id],
+        "accounts": [[theirs.account_id], [theirs.handle], [f"@{theirs.handle}"]],
+        "plan_id": [theirs.plan_id, f"{{{theirs.plan_id}}}"],
+        "experiment_id": [theirs.experiment_id],
         "query": ["bakery", theirs.draft_code],
         "cursor": [],
     }
@@ -86,12 +90,11 @@ def admin(admin_url: str) -> Iterator[Admin]:
 def test_every_field_that_names_something_is_tried() -> None:
     """A new command with a new kind of name has to be added to ``values``, or it would be tried with nothing."""
     for command in catalog().commands:
-        names = {
-            name
-            for name in command.arguments.model_fields
-            if name.endswith(("_id", "_ids")) or name in {"media", "cursor"}
-        }
-        known = {"post_id", "post_ids", "platform_post_id", "account_id", "media", "external_id", "cursor"}
+        others = {"media", "cursor", "accounts"}
+        names = {name for name in command.arguments.model_fields if name.endswith(("_id", "_ids")) or name in others}
+        known = others | {
+            "post_id", "post_ids", "platform_post_id", "account_id", "external_id", "plan_id", "experiment_id",
+        }  # fmt: skip
         assert names <= known, f"{command.name}: {names - known}"
         assert names or command.name in OF_ONES_OWN | {"list_accounts"}, command.name
 
@@ -117,7 +120,8 @@ async def test_no_command_finds_or_changes_the_things_of_another_workspace(stree
 
 def assert_nothing_of_theirs(result: Mapping[str, object], theirs: Filled, asked: object) -> None:
     told = str(result)
-    for secret in (theirs.draft_id, theirs.planned_id, theirs.account_id, theirs.asset_id, theirs.asset_name):
+    things = (theirs.draft_id, theirs.planned_id, theirs.account_id, theirs.asset_id, theirs.asset_name)
+    for secret in (*things, theirs.plan_id, theirs.experiment_id):
         assert secret not in told, asked
     assert "The words of bakery" not in told, asked
     # A list is empty, whatever it was narrowed to.
@@ -133,6 +137,10 @@ async def test_whoever_owns_them_finds_them_by_these_names(street: Street) -> No
         assert street.theirs.handle in str(shown["post"]), reference
     for reference in named["account_id"][:3]:
         await street.dispatcher.run("show_account", {"account_id": reference}, owner)
+    for named_accounts in named["accounts"]:
+        await street.dispatcher.run("plan_week", {"accounts": named_accounts, "posts": 1}, owner)
+    await street.dispatcher.run("accept_plan", {"plan_id": street.theirs.plan_id, "as": "drafts"}, owner)
+    await street.dispatcher.run("show_experiment", {"experiment_id": street.theirs.experiment_id}, owner)
     for media in named["media"]:
         await street.dispatcher.run("create_draft", {"caption": "Mine", "media": media}, owner)
 

@@ -30,7 +30,7 @@ create table experiment_variants (
   experiment_id uuid not null,
   letter text not null,
   post_id uuid not null,
-  primary key (experiment_id, letter),
+  primary key (workspace_id, experiment_id, letter),
   foreign key (workspace_id, experiment_id) references experiments (workspace_id, id) on delete cascade,
   foreign key (workspace_id, post_id) references posts (workspace_id, id) on delete cascade
 );
