@@ -2,6 +2,7 @@
 
 from tools.accounts.connect import connect_account, disconnect_account, list_accounts, show_account
 from tools.catalog import Catalog
+from tools.posts.bulk import cancel_posts, move_posts
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
 from tools.posts.publish import publish_post
@@ -25,6 +26,8 @@ def catalog() -> Catalog:
             retry_post,
             resolve_post,
             delete_post,
+            move_posts,
+            cancel_posts,
             list_posts,
             show_post,
             list_accounts,
