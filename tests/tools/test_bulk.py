@@ -197,8 +197,9 @@ async def test_a_time_that_is_past_for_one_moves_none(desk: Desk, plan: Plan) ->
 
 async def test_what_is_meant_has_to_be_said_and_to_exist(desk: Desk, plan: Plan) -> None:
     await plan("in 3 hours")
+    nobody: tuple[dict[str, object], ...] = ({}, {"post_ids": []})
     for command, more in (("move_posts", {"when": "a day later"}), ("cancel_posts", {})):
-        for nothing in ({}, {"post_ids": []}):
+        for nothing in nobody:
             with pytest.raises(InvalidInput) as missing:
                 await desk.act(command, **nothing, **more)
             assert missing.value.code == "selection_missing"
