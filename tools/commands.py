@@ -7,6 +7,7 @@ from tools.ideas.experiment import create_experiment
 from tools.ideas.experiment_view import show_experiment
 from tools.ideas.plan_week import plan_week
 from tools.ideas.repurpose import repurpose_post
+from tools.posts.bulk import cancel_posts, move_posts
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
 from tools.posts.publish import publish_post
@@ -34,6 +35,8 @@ def catalog() -> Catalog:
             plan_week,
             accept_plan,
             create_experiment,
+            move_posts,
+            cancel_posts,
             list_posts,
             show_post,
             list_accounts,

@@ -1,7 +1,8 @@
 """When a post goes out: phrases and free slots, in the caller's zone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
@@ -23,17 +24,34 @@ _SLOT_DAYS = 60
 async def resolve_time(context: Context, phrase: str, post: Post, account: Account, manifest: Manifest) -> Moment:
     """The moment a phrase means for this post; a relative phrase moves from the post's present time."""
     if is_slot(phrase):
-        return await _free_slot(context, phrase, account, manifest)
+        return next_free(await free_slots(context, account, manifest), account)
     return resolve(phrase, now=context.now, zone=context.caller.zone, anchor=post.scheduled_for)
 
 
-async def _free_slot(context: Context, phrase: str, account: Account, manifest: Manifest) -> Moment:
+async def free_slots(
+    context: Context, account: Account, manifest: Manifest, *, besides: Collection[UUID] = ()
+) -> Iterator[Moment]:
+    """An account's free posting times from now on, one after another and no two of them a clash.
+
+    ``besides`` are posts whose places count as free.
+    """
     end = context.now + timedelta(days=_SLOT_DAYS)
-    taken = await posts.taken_times(context.session, account.id, context.now - CLASH_WITHIN, end)
+    taken = await posts.taken_times(context.session, account.id, context.now - CLASH_WITHIN, end, besides=besides)
     times = account.posting_times or manifest.posting_times
-    for moment in slots_between(times, context.now, end, zone=context.caller.zone, phrase=phrase):
+    return _free(slots_between(times, context.now, end, zone=context.caller.zone, phrase="next free slot"), list(taken))
+
+
+def _free(slots: Iterator[Moment], taken: list[datetime]) -> Iterator[Moment]:
+    for moment in slots:
         if all(abs(moment.instant - other) >= CLASH_WITHIN for other in taken):
-            return moment
+            taken.append(moment.instant)
+            yield moment
+
+
+def next_free(slots: Iterator[Moment], account: Account) -> Moment:
+    """The next of an account's free times; raises ``InvalidInput`` when there are no more."""
+    for moment in slots:
+        return moment
     raise InvalidInput(
         f"@{account.handle} has no free slot in the next {_SLOT_DAYS} days.",
         code="no_free_slot",
@@ -70,9 +88,10 @@ def _slot(text: str) -> tuple[int, int, int]:
 async def clash_warnings(context: Context, post: Post, at: datetime) -> tuple[str, ...]:
     """A sentence for every other post of the account that goes out at nearly the same time."""
     near = await posts.neighbours(context.session, post, at, within=CLASH_WITHIN)
-    return tuple(
-        f"{label(other)} goes out on the same account at"
-        f" {receipt(other.scheduled_for, zone=context.caller.zone, now=context.now)}."
-        for other in near
-        if other.scheduled_for is not None
-    )
+    return tuple(clash_line(context, other, other.scheduled_for) for other in near if other.scheduled_for is not None)
+
+
+def clash_line(context: Context, other: Post, at: datetime) -> str:
+    """The sentence about another post of the account that goes out at nearly the same time."""
+    said = receipt(at, zone=context.caller.zone, now=context.now)
+    return f"{label(other)} goes out on the same account at {said}."
