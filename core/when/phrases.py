@@ -18,9 +18,9 @@ from core.when.lexicon import (
 )
 from core.when.numbers import read_duration
 from core.when.shifts import VERBS_EARLIER, VERBS_LATER
-from core.when.slots import is_slot, read_slot
+from core.when.slots import is_slot, read_slot, read_slot_bound
 from core.when.tokens import Found, Line
-from core.when.windows import DayStretch, Month, Rolling, read_window
+from core.when.windows import DayStretch, Month, Rolling, read_one_window
 
 __all__ = ["Span", "find_phrases", "is_slot"]
 
@@ -133,7 +133,8 @@ def _after_repetition(line: Line, at: int) -> int:
 def _read_span(line: Line, at: int) -> Found[Span] | None:
     slot = read_slot(line, at)
     if slot is not None:
-        return _span(line, at, slot.end, "slot")
+        bound = read_slot_bound(line, slot.end)
+        return _span(line, at, slot.end if bound is None else bound.end, "slot")
     if _is_part_of_something(line, at):
         return None
     moved = _read_moved(line, at)
@@ -224,7 +225,7 @@ def _read_stretch(line: Line, at: int) -> Found[None] | None:
         return possessive
     if line.word(at) in ("at", "on", "for", "of", "all", "over"):
         return None
-    found = read_window(line, at)
+    found = read_one_window(line, at)
     if found is None or isinstance(found.part, DayStretch) or found.weak or not _stands_free(line, found.end):
         return None
     if line.word(at) == "in" and not isinstance(found.part, Month | Rolling):
@@ -241,7 +242,7 @@ def _read_possessive(line: Line, at: int) -> Found[None] | None:
             continue
         head = line.text[line.tokens[at].start : line.tokens[end - 1].end - 2]
         inner = Line(head)
-        found = read_window(inner, 0)
+        found = read_one_window(inner, 0)
         return Found(None, end) if found is not None and found.end == len(inner) else None
     return None
 

@@ -18,11 +18,12 @@ from core.when.grammar import Reading, read_phrase
 from core.when.meanings import Meaning, Scene, meanings_of
 from core.when.phrases import Span, find_phrases, is_slot
 from core.when.receipt import day_of, read_receipt, receipt
+from core.when.slots import slot_stretch
 from core.when.tokens import Line
 from core.when.windows import window
 from core.when.zones import Gap, clipped, instants_of, load_zone, wall_time
 
-__all__ = ["Moment", "Span", "find_phrases", "is_slot", "resolve", "window"]
+__all__ = ["Moment", "Span", "find_phrases", "is_slot", "resolve", "slot_stretch", "window"]
 
 _LONGEST_PHRASE = 200  # characters
 _EXAMPLES = 'Say for example "Friday 9am", "tomorrow at noon", "27 November 18:30", "in 2 hours" or "2026-11-27T09:00".'

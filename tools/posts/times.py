@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
 from core.when.receipt import receipt
-from core.when.resolve import Moment, is_slot, resolve
+from core.when.resolve import Moment, is_slot, resolve, slot_stretch
 from db.models.account import Account
 from db.models.post import Post
 from db.queries import posts
@@ -28,6 +28,7 @@ async def resolve_time(context: Context, phrase: str, post: Post, account: Accou
 
 async def _free_slot(context: Context, phrase: str, account: Account, manifest: Manifest) -> Moment:
     zone = ZoneInfo(context.caller.zone)
+    begin, bound = slot_stretch(phrase, now=context.now, zone=context.caller.zone)
     end = context.now + timedelta(days=_SLOT_DAYS)
     taken = await posts.taken_times(context.session, account.id, context.now - CLASH_WITHIN, end)
     slots = {_slot(text) for text in (account.posting_times or manifest.posting_times)}
@@ -39,10 +40,17 @@ async def _free_slot(context: Context, phrase: str, account: Account, manifest: 
             wall = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - a wall time has no zone
             instant = wall.replace(tzinfo=zone).astimezone(UTC)
             exists = instant.astimezone(zone).replace(tzinfo=None) == wall
-            if exists and instant > context.now and all(abs(instant - other) >= CLASH_WITHIN for other in taken):
+            is_within = begin <= instant and (bound is None or instant < bound)
+            if (
+                exists
+                and is_within
+                and instant > context.now
+                and all(abs(instant - other) >= CLASH_WITHIN for other in taken)
+            ):
                 return Moment(instant=instant, zone=context.caller.zone, wall_time=wall, phrase=phrase)
+    where = f"for {phrase!r}" if bound is not None else f"in the next {_SLOT_DAYS} days"
     raise InvalidInput(
-        f"@{account.handle} has no free slot in the next {_SLOT_DAYS} days.",
+        f"@{account.handle} has no free slot {where}.",
         code="no_free_slot",
         action="Name a time, or give the account more posting times.",
     )
