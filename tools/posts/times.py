@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from core.errors import InvalidInput
 from core.when.receipt import receipt
 from core.when.resolve import Moment, is_slot, resolve, slot_stretch
+from core.when.zones import clipped
 from db.models.account import Account
 from db.models.post import Post
 from db.queries import posts
@@ -48,7 +49,7 @@ async def _free_slot(context: Context, phrase: str, account: Account, manifest: 
                 and all(abs(instant - other) >= CLASH_WITHIN for other in taken)
             ):
                 return Moment(instant=instant, zone=context.caller.zone, wall_time=wall, phrase=phrase)
-    where = f"for {phrase!r}" if bound is not None else f"in the next {_SLOT_DAYS} days"
+    where = f'for "{clipped(phrase)}"' if bound is not None else f"in the next {_SLOT_DAYS} days"
     raise InvalidInput(
         f"@{account.handle} has no free slot {where}.",
         code="no_free_slot",
