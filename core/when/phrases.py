@@ -49,7 +49,7 @@ _NAMING = frozenset(
     "the our my your their his her its a an black good cyber happy ash easter palm taco throwback super giving "
     "motivation motivational casual no that about".split()
 )
-_NAMES = frozenset(WEEKDAYS) | frozenset({"weekend", "noon", "midnight", "midday"})
+_NAMES = frozenset(WEEKDAYS) | frozenset(UNSURE_NAMES) | frozenset({"weekend", "noon", "midnight", "midday"})
 # What may follow a number or a short word for it to be a time: "at 9 please", but not "at 9 shops".
 _FOLLOWERS = frozenset(
     "and or but then please pls thanks instead on in at for with to if so too as also tomorrow today tonight this next "

@@ -99,8 +99,8 @@ def _receipt_meanings(phrase: str, scene: Scene) -> tuple[Meaning, ...] | None:
     instants = instants_of(said.wall, zone)
     if said.offset is not None:
         instants = tuple(it for it in instants if it.astimezone(zone).utcoffset() == said.offset)
-    if said.utc is not None and instants:
-        instants = tuple(it for it in instants if it.time() == said.utc)
+    if instants:
+        instants = tuple(it for it in instants if said.agrees(it))
         if not instants:
             raise InvalidInput(
                 f'"{clipped(phrase)}" names two different times: say one of them, local or UTC.', code="when_unknown"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from core.errors import InvalidInput
 from core.when.tokens import Found, Line
-from core.when.windows import read_one_window, window
+from core.when.windows import DayStretch, read_one_window, window
 from core.when.zones import clipped
 
 _OPENINGS = (
@@ -78,6 +78,8 @@ def read_slot_bound(line: Line, at: int) -> Found[tuple[str, str]] | None:
     found = read_one_window(line, joint)
     if found is None or (joint == at and found.weak):
         return None
+    if isinstance(found.part, DayStretch) and not found.part.dates:
+        return None  # "in the morning" is any morning, not today's
     text = line.text[line.tokens[joint].start : line.tokens[found.end - 1].end]
     return Found((line.word(at) if joint > at else "", text), found.end)
 

@@ -75,6 +75,8 @@ def test_found(sentence: str, expected: list[tuple[str, str, str]]) -> None:
         "the sun is out, wed and happy",
         "a second photo, and a third one",
         "our Friday special and the Monday post",
+        "an hour before the fair, nine to ten people",
+        "the munday post",
         "Black Friday sale",
         "open at 9 shops",
         "24/7 support at 1/2 price",
