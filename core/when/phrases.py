@@ -20,7 +20,7 @@ from core.when.numbers import read_duration
 from core.when.shifts import VERBS_EARLIER, VERBS_LATER
 from core.when.slots import is_slot, read_slot, read_slot_bound
 from core.when.tokens import Found, Line
-from core.when.windows import DayStretch, Month, Rolling, read_one_window
+from core.when.windows import Between, DayStretch, Month, Rolling, read_one_window, read_window
 
 __all__ = ["Span", "find_phrases", "is_slot"]
 
@@ -220,9 +220,9 @@ def _stands_free(line: Line, end: int) -> bool:
 
 def _read_stretch(line: Line, at: int) -> Found[None] | None:
     """A stretch of time that is no day ("next 7 days", "in November") or that owns something ("today's posts")."""
-    possessive = None if line.word(at) in _PREPOSITIONS else _read_possessive(line, at)
-    if possessive is not None:
-        return possessive
+    owner = None if line.word(at) in _PREPOSITIONS else _read_possessive(line, at) or _read_pair(line, at)
+    if owner is not None:
+        return owner
     if line.word(at) in ("at", "on", "for", "of", "all", "over"):
         return None
     found = read_one_window(line, at)
@@ -233,6 +233,14 @@ def _read_stretch(line: Line, at: int) -> Found[None] | None:
     if isinstance(found.part, Month) and line.word(at) in MONTHS and found.part.year is None:
         return None
     return Found(None, found.end)
+
+
+def _read_pair(line: Line, at: int) -> Found[None] | None:
+    """Such as "today and tomorrow", when no clock time follows; other days joined by "and" are one post each."""
+    if line.word(at) not in ("today", "tomorrow") or line.word(at + 1) != "and":
+        return None
+    pair = read_window(line, at)
+    return Found(None, pair.end) if pair is not None and isinstance(pair.part, Between) else None
 
 
 def _read_possessive(line: Line, at: int) -> Found[None] | None:

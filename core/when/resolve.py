@@ -6,8 +6,8 @@ asked (Ambiguous), never guessed. Parts of the day without a clock time: morning
 afternoon 15:00, end of day 17:00, evening 18:00, tonight 20:00, night 21:00. Bare hours: see core.when.clock_times.
 "Friday" is the coming one (today while its time is ahead; of a scheduled post, the one nearest to it), "this Friday"
 the one of this week while it is ahead, "next Friday" the Friday of next calendar week, whatever today is; weeks begin
-on Monday. A clock time alone is on the post's day, or the next time the clock shows it; a day alone keeps the post's
-clock time.
+on Monday; "the following Friday" is the first after the post's day. A misspelt name that fits two days is asked. A
+clock time alone is on the post's day, or the next time the clock shows it; a day alone keeps the post's clock time.
 """
 
 from dataclasses import dataclass
