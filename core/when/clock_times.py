@@ -131,7 +131,7 @@ def _read_past_or_to(line: Line, at: int, *, said_at: bool) -> Found[Clock] | No
         if number is None or not 0 < number.part <= _LAST_MINUTE:
             return None
         minutes, joint = number.part, line.skip(number.end, "minutes", "mins", "min", "minute")
-        if joint == number.end and not said_at:  # "5 to 10 photos" is no time
+        if joint == number.end and not (said_at and _is_spoken_minutes(line, at, minutes, joint)):
             return None
     else:
         joint = start + 1
@@ -145,6 +145,12 @@ def _read_past_or_to(line: Line, at: int, *, said_at: bool) -> Found[Clock] | No
         return None
     clock = Clock(hour=hour.part.hour, minutes=sign * minutes, half=hour.part.half)
     return Found(clock, hour.end)
+
+
+def _is_spoken_minutes(line: Line, at: int, minutes: int, joint: int) -> bool:
+    """Whether a number without "minutes" is one: "twenty to ten", but "nine to ten" and "5 to 10" are from and to."""
+    is_round = minutes % 5 == 0
+    return is_round and not (line.digits(at) and line.word(joint) in ("to", "till"))
 
 
 def _read_digits(line: Line, at: int, *, said_at: bool) -> Found[Clock] | None:

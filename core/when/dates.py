@@ -100,6 +100,7 @@ _DAY_WORDS: tuple[tuple[str, Day], ...] = (
 )
 _AHEAD = {"this": 0, "next": 1, "coming": 0, "current": 0, "following": 1, "last": -1, "previous": -1}
 _ORDINAL_ENDINGS = ("st", "nd", "rd", "th")
+_LONGEST_TAIL = 4  # words after a weekday that belong to it: "Friday of next week"
 _CENTURY, _LAST_MONTH, _LAST_DAY = 2000, 12, 31
 
 
@@ -177,17 +178,14 @@ def _read_weekday(line: Line, at: int) -> Found[DatePart] | None:
 
 def _read_unsure(line: Line, at: int, name: int, meant: tuple[str, ...]) -> Found[DatePart] | None:
     """The days of a misspelt name, each read in its place: "next munday" is next Monday or next Sunday."""
-    options, end = list[DatePart](), name + 1
     before = line.text[line.tokens[at].start : line.tokens[name].start]
-    for word in meant:
-        mended = Line(f"{before}{word}{line.text[line.tokens[name].end :]}")
-        found = read_date(mended, 0)
-        if found is not None and found.end > name - at:
-            options.append(found.part)
-            end = max(end, at + found.end)
-    if not options:
+    after = line.text[line.tokens[name].end : line.tokens[min(name + _LONGEST_TAIL, len(line) - 1)].end]
+    read = [found for word in meant if (found := read_date(Line(f"{before}{word}{after}"), 0)) is not None]
+    end = max((found.end for found in read), default=0)
+    options = tuple(found.part for found in read if found.end == end)  # "today" has no place in "next moday"
+    if end <= name - at:
         return None
-    return Found(options[0] if len(options) == 1 else Unsure(options=tuple(options)), end)
+    return Found(options[0] if len(options) == 1 else Unsure(options=options), at + end)
 
 
 def _read_period(line: Line, at: int) -> Found[DatePart] | None:

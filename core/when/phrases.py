@@ -18,9 +18,9 @@ from core.when.lexicon import (
 )
 from core.when.numbers import read_duration
 from core.when.shifts import VERBS_EARLIER, VERBS_LATER
-from core.when.slots import is_slot, read_slot
+from core.when.slots import is_slot, read_slot, read_slot_bound
 from core.when.tokens import Found, Line
-from core.when.windows import DayStretch, Month, Rolling, read_window
+from core.when.windows import Between, DayStretch, Month, Rolling, read_one_window, read_window
 
 __all__ = ["Span", "find_phrases", "is_slot"]
 
@@ -49,7 +49,7 @@ _NAMING = frozenset(
     "the our my your their his her its a an black good cyber happy ash easter palm taco throwback super giving "
     "motivation motivational casual no that about".split()
 )
-_NAMES = frozenset(WEEKDAYS) | frozenset({"weekend", "noon", "midnight", "midday"})
+_NAMES = frozenset(WEEKDAYS) | frozenset(UNSURE_NAMES) | frozenset({"weekend", "noon", "midnight", "midday"})
 # What may follow a number or a short word for it to be a time: "at 9 please", but not "at 9 shops".
 _FOLLOWERS = frozenset(
     "and or but then please pls thanks instead on in at for with to if so too as also tomorrow today tonight this next "
@@ -133,7 +133,8 @@ def _after_repetition(line: Line, at: int) -> int:
 def _read_span(line: Line, at: int) -> Found[Span] | None:
     slot = read_slot(line, at)
     if slot is not None:
-        return _span(line, at, slot.end, "slot")
+        bound = read_slot_bound(line, slot.end)
+        return _span(line, at, slot.end if bound is None else bound.end, "slot")
     if _is_part_of_something(line, at):
         return None
     moved = _read_moved(line, at)
@@ -219,12 +220,12 @@ def _stands_free(line: Line, end: int) -> bool:
 
 def _read_stretch(line: Line, at: int) -> Found[None] | None:
     """A stretch of time that is no day ("next 7 days", "in November") or that owns something ("today's posts")."""
-    possessive = None if line.word(at) in _PREPOSITIONS else _read_possessive(line, at)
-    if possessive is not None:
-        return possessive
+    owner = None if line.word(at) in _PREPOSITIONS else _read_possessive(line, at) or _read_pair(line, at)
+    if owner is not None:
+        return owner
     if line.word(at) in ("at", "on", "for", "of", "all", "over"):
         return None
-    found = read_window(line, at)
+    found = read_one_window(line, at)
     if found is None or isinstance(found.part, DayStretch) or found.weak or not _stands_free(line, found.end):
         return None
     if line.word(at) == "in" and not isinstance(found.part, Month | Rolling):
@@ -234,6 +235,14 @@ def _read_stretch(line: Line, at: int) -> Found[None] | None:
     return Found(None, found.end)
 
 
+def _read_pair(line: Line, at: int) -> Found[None] | None:
+    """Such as "today and tomorrow", when no clock time follows; other days joined by "and" are one post each."""
+    if line.word(at) not in ("today", "tomorrow") or line.word(at + 1) != "and":
+        return None
+    pair = read_window(line, at)
+    return Found(None, pair.end) if pair is not None and isinstance(pair.part, Between) else None
+
+
 def _read_possessive(line: Line, at: int) -> Found[None] | None:
     for end in range(at + 1, min(at + 4, len(line) + 1)):
         word = line.word(end - 1)
@@ -241,7 +250,7 @@ def _read_possessive(line: Line, at: int) -> Found[None] | None:
             continue
         head = line.text[line.tokens[at].start : line.tokens[end - 1].end - 2]
         inner = Line(head)
-        found = read_window(inner, 0)
+        found = read_one_window(inner, 0)
         return Found(None, end) if found is not None and found.end == len(inner) else None
     return None
 

@@ -10,7 +10,7 @@ from core.when.zones import is_overlap, load_zone
 _RECEIPT = re.compile(
     r"(?P<weekday>[A-Z][a-z]{2}) (?P<day>[0-9]{1,2}) (?P<month>[A-Z][a-z]{2}) (?P<year>[0-9]{4}) (?P<clock>[0-9:]{5,8})"
     r"(?: (?P<offset>[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?))? (?P<zone>[A-Za-z0-9_+/-]{1,64})"
-    r"(?:, (?:[A-Za-z0-9 ]{14,16} )?(?P<utc>[0-9:]{5,8}) UTC)?(?:, (?:in )?[a-z0-9 ]{1,20})?\Z"
+    r"(?:, (?P<utc>[A-Za-z0-9: ]{5,30}) UTC)?(?:, (?:in )?[a-z0-9 ]{1,20})?\Z"
 )
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TELL_SECONDS_BELOW = 300  # "in 1 min 30 s", but "in 12 min"
@@ -18,12 +18,18 @@ _TELL_SECONDS_BELOW = 300  # "in 1 min 30 s", but "in 12 min"
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptReading:
-    """What a receipt says: a wall time in a zone, the offset where the wall time comes twice, the UTC clock time."""
+    """What a receipt says: a wall time in a zone, the offset where the wall time comes twice, the UTC part."""
 
     wall: datetime
     zone: str
     offset: timedelta | None
-    utc: time | None = None
+    utc: str = ""
+
+    def agrees(self, instant: datetime) -> bool:
+        """Whether an instant that shows the wall time is the one of the UTC part too, where there is such a part."""
+        instant = instant.astimezone(UTC)
+        date_of_utc = "" if instant.date() == self.wall.date() else f"{day_of(instant.date())} "
+        return self.utc in ("", f"{date_of_utc}{_clock(instant)}")
 
 
 def receipt(instant: datetime, *, zone: str, now: datetime) -> str:
@@ -89,13 +95,12 @@ def read_receipt(phrase: str) -> ReceiptReading | None:
         return None
     try:
         day, clock = date(int(match["year"]), month, int(match["day"])), time.fromisoformat(match["clock"])
-        utc = time.fromisoformat(match["utc"]) if match["utc"] else None
     except ValueError:
         return None
     if match["weekday"] != WEEKDAY_NAMES[day.weekday()][:3]:
         return None  # not of our making: the grammar asks which of the two days is meant
     offset = _read_offset(match["offset"])
-    return ReceiptReading(wall=datetime.combine(day, clock), zone=match["zone"], offset=offset, utc=utc)
+    return ReceiptReading(wall=datetime.combine(day, clock), zone=match["zone"], offset=offset, utc=match["utc"] or "")
 
 
 def _read_offset(text: str | None) -> timedelta | None:

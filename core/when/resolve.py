@@ -6,8 +6,8 @@ asked (Ambiguous), never guessed. Parts of the day without a clock time: morning
 afternoon 15:00, end of day 17:00, evening 18:00, tonight 20:00, night 21:00. Bare hours: see core.when.clock_times.
 "Friday" is the coming one (today while its time is ahead; of a scheduled post, the one nearest to it), "this Friday"
 the one of this week while it is ahead, "next Friday" the Friday of next calendar week, whatever today is; weeks begin
-on Monday. A clock time alone is on the post's day, or the next time the clock shows it; a day alone keeps the post's
-clock time.
+on Monday; "the following Friday" is the first after the post's day. A misspelt name that fits two days is asked. A
+clock time alone is on the post's day, or the next time the clock shows it; a day alone keeps the post's clock time.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,12 @@ from core.when.grammar import Reading, read_phrase
 from core.when.meanings import Meaning, Scene, meanings_of
 from core.when.phrases import Span, find_phrases, is_slot
 from core.when.receipt import day_of, read_receipt, receipt
+from core.when.slots import slot_stretch
 from core.when.tokens import Line
 from core.when.windows import window
 from core.when.zones import Gap, clipped, instants_of, load_zone, wall_time
 
-__all__ = ["Moment", "Span", "find_phrases", "is_slot", "resolve", "window"]
+__all__ = ["Moment", "Span", "find_phrases", "is_slot", "resolve", "slot_stretch", "window"]
 
 _LONGEST_PHRASE = 200  # characters
 _EXAMPLES = 'Say for example "Friday 9am", "tomorrow at noon", "27 November 18:30", "in 2 hours" or "2026-11-27T09:00".'
@@ -98,8 +99,8 @@ def _receipt_meanings(phrase: str, scene: Scene) -> tuple[Meaning, ...] | None:
     instants = instants_of(said.wall, zone)
     if said.offset is not None:
         instants = tuple(it for it in instants if it.astimezone(zone).utcoffset() == said.offset)
-    if said.utc is not None and instants:
-        instants = tuple(it for it in instants if it.time() == said.utc)
+    if instants:
+        instants = tuple(it for it in instants if said.agrees(it))
         if not instants:
             raise InvalidInput(
                 f'"{clipped(phrase)}" names two different times: say one of them, local or UTC.', code="when_unknown"

@@ -258,6 +258,15 @@ SAID_NOT_GUESSED = [
     ("Friday at 7", NEW_YORK, "2026-11-18T10:00-05:00", "when_ambiguous", ["07:00", "19:00"]),
     ("the fifth Friday of December at 9am", MADRID, "2026-11-18T10:00+01:00", "when_unknown", []),
     ("Fri 27 Nov 2026 09:00 Europe/Madrid, 09:00 UTC", MADRID, "2026-11-18T10:00+01:00", "when_unknown", []),
+    (
+        "Fri 27 Nov 2026 09:00 Europe/Madrid, Thu 26 Nov 2026 08:00 UTC",
+        MADRID,
+        "2026-11-18T10:00+01:00",
+        "when_unknown",
+        [],
+    ),
+    ("Friday nine to ten", MADRID, "2026-11-18T10:00+01:00", "when_unknown", []),  # from and to, not 9:51
+    ("Friday 5 to 10", MADRID, "2026-11-18T10:00+01:00", "when_unknown", []),
     ("first Monday of the month at 9am", MADRID, "2026-11-18T10:00+01:00", "when_past", []),  # 2 November
     ("19 February 2027 9am", KOLKATA, "2026-11-18T10:00+05:30", "when_too_far", []),  # 18 February is the limit
 ]

@@ -80,3 +80,49 @@ def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
         window("today", now=NOW, zone="Mars/Olympus")
     assert refusal.value.code == "when_zone"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "start", "end"),
+    [
+        ("today and tomorrow", "2026-11-18", "2026-11-20"),  # Wed 18 and Thu 19
+        ("tomorrow and the day after", "2026-11-19", "2026-11-21"),
+        ("Friday and Saturday", "2026-11-20", "2026-11-22"),
+        ("Monday to Friday", "2026-11-23", "2026-11-28"),  # the Friday after that Monday, and not this week's
+        ("from Monday to Friday", "2026-11-23", "2026-11-28"),
+        ("between Monday and Friday", "2026-11-23", "2026-11-28"),
+        ("Thursday to Sunday", "2026-11-19", "2026-11-23"),
+        ("Friday to Monday", "2026-11-20", "2026-11-24"),
+        ("today until Friday", "2026-11-18", "2026-11-21"),
+        ("this week and next week", "2026-11-16", "2026-11-30"),
+        ("27 to 30 November", "2026-11-27", "2026-12-01"),
+        ("1-7 December", "2026-12-01", "2026-12-08"),
+        ("1st to 7th December", "2026-12-01", "2026-12-08"),
+        ("between 1 December and 7 December", "2026-12-01", "2026-12-08"),
+        ("27 November to 3 December", "2026-11-27", "2026-12-04"),
+        ("2026-11-27 to 2026-12-03", "2026-11-27", "2026-12-04"),
+        ("the week of 7 December", "2026-12-07", "2026-12-14"),  # a Monday
+        ("the week of December 9th", "2026-12-07", "2026-12-14"),
+        ("the week commencing 7 December", "2026-12-07", "2026-12-14"),
+        ("the week starting on Monday 7 December", "2026-12-07", "2026-12-14"),
+        ("the next 10 days", "2026-11-18T10:00", "2026-11-28T10:00"),
+        ("the next fortnight", "2026-11-18T10:00", "2026-12-02T10:00"),
+        ("the next couple of weeks", "2026-11-18T10:00", "2026-12-02T10:00"),
+        ("in December", "2026-12-01", "2027-01-01"),
+        ("decmber", "2026-12-01", "2027-01-01"),
+        ("last Friday of the month", "2026-11-27", "2026-11-28"),
+    ],
+)
+def test_a_stretch_of_more_than_one_day(phrase: str, start: str, end: str) -> None:
+    # All are written at UTC+1, which Madrid has from 25 October on.
+    expected = tuple(
+        datetime.fromisoformat(f"{text if 'T' in text else f'{text}T00:00'}+01:00") for text in (start, end)
+    )
+    assert window(phrase, now=NOW, zone="Europe/Madrid") == expected
+
+
+@pytest.mark.parametrize("phrase", ["Monday and Friday", "tomorrow to today", "munday", "7 to 1 December", "to Friday"])
+def test_what_is_no_single_stretch_is_said(phrase: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        window(phrase, now=NOW, zone="Europe/Madrid")
+    assert refusal.value.code == "when_unknown"

@@ -1,6 +1,7 @@
 """The life of a post through the door: drafted, scheduled, moved, cancelled, undone."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,8 @@ from tests.conftest import AddMember
 from tests.tools.conftest import AddPhoto, Desk
 from tools.context import Role
 from tools.dispatcher import ConsentNeeded
+
+ZONE = ZoneInfo("Europe/Madrid")
 
 
 def post_of(result: dict[str, object]) -> dict[str, object]:
@@ -198,6 +201,22 @@ async def test_the_next_free_slot_skips_taken_ones(desk: Desk, add_photo: AddPho
     first = post_of(await desk.act("schedule_post", post_id=one["id"], when="next free slot"))
     second = post_of(await desk.act("schedule_post", post_id=two["id"], when="the next free slot"))
     assert str(second["scheduled_for"]) > str(first["scheduled_for"])
+
+
+async def test_a_free_slot_is_on_the_day_or_after_the_day_that_is_said(desk: Desk, add_photo: AddPhoto) -> None:
+    one, two = await draft(desk, add_photo), await draft(desk, add_photo, "Second")
+    on_friday = post_of(await desk.act("schedule_post", post_id=one["id"], when="a free slot on Friday"))
+    after = post_of(await desk.act("schedule_post", post_id=two["id"], when="next free slot after Friday"))
+    friday = datetime.fromisoformat(str(on_friday["scheduled_for"])).astimezone(ZONE)
+    assert friday.weekday() == 4
+    assert datetime.fromisoformat(str(after["scheduled_for"])).astimezone(ZONE).date() > friday.date()
+
+
+async def test_a_day_without_a_free_slot_is_said(desk: Desk, add_photo: AddPhoto) -> None:
+    post = await draft(desk, add_photo)
+    with pytest.raises(InvalidInput) as refused:
+        await desk.act("schedule_post", post_id=post["id"], when="free slot on Sunday morning")
+    assert refused.value.code == "no_free_slot"
 
 
 async def test_unknown_networks_are_named_with_the_known_ones(desk: Desk) -> None:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
 from core.when.receipt import receipt
-from core.when.resolve import Moment, is_slot, resolve
+from core.when.resolve import Moment, is_slot, resolve, slot_stretch
+from core.when.zones import clipped
 from db.models.account import Account
 from db.models.post import Post
 from db.queries import posts
@@ -24,8 +25,19 @@ _SLOT_DAYS = 60
 async def resolve_time(context: Context, phrase: str, post: Post, account: Account, manifest: Manifest) -> Moment:
     """The moment a phrase means for this post; a relative phrase moves from the post's present time."""
     if is_slot(phrase):
-        return next_free(await free_slots(context, account, manifest), account)
+        return await _slot_of_phrase(context, phrase, account, manifest)
     return resolve(phrase, now=context.now, zone=context.caller.zone, anchor=post.scheduled_for)
+
+
+async def _slot_of_phrase(context: Context, phrase: str, account: Account, manifest: Manifest) -> Moment:
+    begin, bound = slot_stretch(phrase, now=context.now, zone=context.caller.zone)
+    for moment in await free_slots(context, account, manifest):
+        if bound is not None and moment.instant >= bound:
+            break
+        if moment.instant >= begin:
+            return moment
+    where = f'for "{clipped(phrase)}"' if bound is not None else f"in the next {_SLOT_DAYS} days"
+    raise _no_free_slot(account, where)
 
 
 async def free_slots(
@@ -52,8 +64,12 @@ def next_free(slots: Iterator[Moment], account: Account) -> Moment:
     """The next of an account's free times; raises ``InvalidInput`` when there are no more."""
     for moment in slots:
         return moment
-    raise InvalidInput(
-        f"@{account.handle} has no free slot in the next {_SLOT_DAYS} days.",
+    raise _no_free_slot(account, f"in the next {_SLOT_DAYS} days")
+
+
+def _no_free_slot(account: Account, where: str) -> InvalidInput:
+    return InvalidInput(
+        f"@{account.handle} has no free slot {where}.",
         code="no_free_slot",
         action="Name a time, or give the account more posting times.",
     )
