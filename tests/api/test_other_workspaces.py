@@ -86,6 +86,8 @@ def things(filled: Filled) -> dict[str, list[str]]:
         "thread_id": [str(filled.thread_id)],
         "run_id": [str(filled.run_id)],
         "approval_id": [str(filled.approval_id)],
+        "plan_id": [filled.plan_id],
+        "experiment_id": [filled.experiment_id],
     }
 
 
@@ -197,6 +199,8 @@ async def test_what_a_body_names_is_ones_own_too(street: Street, admin: Admin) -
         ("/v1/posts", {"caption": "Mine", "account_id": theirs.account_id}),
         ("/v1/posts", {"caption": "Mine", "media": [{"asset_id": theirs.asset_id}]}),
         (f"/v1/posts/{theirs.draft_id}/schedule", {"when": "in 4 hours"}),
+        ("/v1/experiments", {"post_id": theirs.draft_id, "vary": "caption"}),
+        ("/v1/plans/weekly", {"accounts": [theirs.handle]}),
     ):
         answer = await street.client.post(address, json=body, timeout=10)
         assert answer.status_code in {403, 404}, (address, body, answer.text)
