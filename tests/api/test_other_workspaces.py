@@ -92,6 +92,8 @@ def things(filled: Filled) -> dict[str, list[str]]:
         "thread_id": [str(filled.thread_id)],
         "run_id": [str(filled.run_id)],
         "approval_id": [str(filled.approval_id)],
+        "plan_id": [filled.plan_id],
+        "experiment_id": [filled.experiment_id],
     }
 
 
@@ -206,6 +208,8 @@ async def test_what_a_body_names_is_ones_own_too(street: Street, admin: Admin) -
         ("/v1/posts/move", {"post_ids": [theirs.planned_id], "when": "a day later"}),
         ("/v1/posts/move", {"account_id": theirs.account_id, "when": "a day later"}),
         ("/v1/posts/cancel", {"post_ids": [theirs.draft_code]}),
+        ("/v1/experiments", {"post_id": theirs.draft_id, "vary": "caption"}),
+        ("/v1/plans/weekly", {"accounts": [theirs.handle]}),
     ):
         answer = await street.client.post(address, json=body, timeout=10)
         assert answer.status_code in {403, 404}, (address, body, answer.text)
