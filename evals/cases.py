@@ -18,6 +18,16 @@ COMMANDS = (
     "show_post",
     "list_accounts",
     "undo",
+    "repurpose_post",
+    "plan_week",
+    "accept_plan",
+    "create_experiment",
+    "retry_post",
+    "resolve_post",
+    "delete_post",
+    "move_posts",
+    "cancel_posts",
+    "fit_media",
 )
 READING = frozenset({"list_posts", "show_post", "list_accounts"})
 # In a case, "$made" is the id of the post that an earlier call of the same sentence made.

@@ -41,6 +41,16 @@ _SUMMARIES = {
     "show_post": "K7RMD is a draft.",
     "list_accounts": "1 account is connected.",
     "undo": "Took the last change back.",
+    "repurpose_post": "Drafted M2PQX for TikTok from K7RMD.",
+    "plan_week": "Planned 3 posts: Mon, Wed and Fri at 09:00.",
+    "accept_plan": "Drafted 3 posts of the plan.",
+    "create_experiment": "Made 2 versions of K7RMD.",
+    "retry_post": "K7RMD is tried again.",
+    "resolve_post": "K7RMD is settled.",
+    "delete_post": "Deleted K7RMD from Instagram.",
+    "move_posts": "Moved 2 posts.",
+    "cancel_posts": "Cancelled 2 posts.",
+    "fit_media": "K7RMD's photo fits now.",
 }
 # What must be right in a call with an effect; other words of a draft only make a draft that reads differently.
 _AIM = ("post_id", "when", "platform", "account", "caption", "media")
