@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.offline import drafting, editing, looking, planning, talk
+from agent.offline import drafting, editing, looking, publishing, removing, scheduling, talk
 from agent.offline.clauses import bare, clauses, is_question
 from agent.offline.networks import aimed_at, display
 from agent.offline.reading import MADE, Question, Reading, Step, ask, say
@@ -192,7 +192,7 @@ def _readers(
     return (
         lambda: talk.read_talk(clause, part),
         lambda: talk.read_hesitation(part, clause),
-        lambda: planning.read_undo(clause),
+        lambda: publishing.read_undo(clause),
         lambda: looking.read_accounts(clause),
         lambda: drafting.read_create(clause, sentence, context),
         lambda: talk.read_other_network(clause, networks),
@@ -200,10 +200,10 @@ def _readers(
         lambda: talk.read_other_work(clause),
         lambda: looking.read_list(clause, sentence),
         lambda: looking.read_show(clause, sentence),
-        lambda: planning.read_move(aimless, sentence),
-        lambda: planning.read_schedule(aimless, sentence),
-        lambda: planning.read_cancel(aimless, sentence),
-        lambda: planning.read_publish(aimless, sentence),
+        lambda: scheduling.read_move(aimless, sentence),
+        lambda: scheduling.read_schedule(aimless, sentence),
+        lambda: removing.read_cancel(aimless, sentence),
+        lambda: publishing.read_publish(aimless, sentence),
     )
 
 

@@ -2,9 +2,9 @@
 
 import re
 
+from agent.offline.aiming import around_time
 from agent.offline.moments import TimePhrase, time_phrases
 from agent.offline.networks import NETWORK, network_name
-from agent.offline.planning import around_time
 from agent.offline.reading import Reading, Step, act, ask
 from agent.offline.references import is_plural, reference
 from agent.offline.sentence import MARK, Sentence
