@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from langchain_core.language_models import LanguageModelInput
@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.runnables import Runnable
 
 from agent.offline.model import OfflineModel
-from evals.cases import COMMANDS, MADE, READING, SETS, Case, Said, load
+from evals.cases import COMMANDS, MADE, NETWORKS, READING, SETS, Case, Said, load
 
 Model = Runnable[LanguageModelInput, AIMessage]
 
@@ -53,7 +53,10 @@ _SUMMARIES = {
     "fit_media": "K7RMD's photo fits now.",
 }
 # What must be right in a call with an effect; other words of a draft only make a draft that reads differently.
-_AIM = ("post_id", "when", "platform", "account", "caption", "media")
+_AIM = (
+    *("post_id", "post_ids", "when", "platform", "platforms", "account", "caption", "media", "options"),
+    *("window", "status", "query", "plan_id", "items", "as", "vary", "outcome", "then", "crop"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +93,9 @@ class Score:
         return 1 - (misses + (WRONG_ACT_WEIGHT - 1) * self.wrong_acts) / len(self.played)
 
 
-def offline_model() -> Model:
+def offline_model(networks: tuple[str, ...] = NETWORKS) -> Model:
     """The offline model with every command at hand."""
-    return OfflineModel().bind_tools([_tool(name) for name in COMMANDS])
+    return OfflineModel(networks=networks).bind_tools([_tool(name) for name in COMMANDS])
 
 
 def _tool(name: str) -> dict[str, object]:
@@ -152,9 +155,9 @@ def _aim(arguments: Mapping[str, object]) -> dict[str, object]:
     return {name: arguments[name] for name in _AIM if name in arguments}
 
 
-def score(cases: Sequence[Case], model: Model) -> Score:
-    """Play every case."""
-    return Score(played=tuple(play(case, model) for case in cases))
+def score(cases: Sequence[Case], model_for: Callable[[tuple[str, ...]], Model] = offline_model) -> Score:
+    """Play every case, each with the model for its networks."""
+    return Score(played=tuple(play(case, model_for(case.networks)) for case in cases))
 
 
 def report(name: str, scored: Score) -> str:
@@ -183,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", default=list(SETS), help=f"of {', '.join(SETS)}")
     chosen = parser.parse_args(arguments).sets
-    scores = {name: score(load(name), offline_model()) for name in chosen}
+    scores = {name: score(load(name)) for name in chosen}
     for name, scored in scores.items():
         print(report(name, scored))
     everything = Score(played=tuple(one for scored in scores.values() for one in scored.played))

@@ -13,7 +13,7 @@ _INDEFINITE = frozenset("a an another some new something one".split())
 _NOUNS = frozenset(
     "post draft something caption announcement teaser update message text copy promo one content".split()
 )
-_SEVERAL = frozenset("posts two three four five six seven several few couple 2 3 4 5 6 7 8 9 10".split())
+_SEVERAL = frozenset("posts stories two three four five six seven several few couple 2 3 4 5 6 7 8 9 10".split())
 _FORMATS = {
     "reel": "reel",
     "video": "reel",
@@ -28,7 +28,6 @@ _FORMATS = {
 }
 # "a photo post" is any post with a photo, while a reel or a carousel is a wish.
 _CHOSEN_FORMATS = frozenset({"reel", "carousel", "slideshow", "gallery"})
-_NO_STORIES = "I can't make stories, only posts, carousels and reels."
 _ONE_AT_A_TIME = "I draft one post at a time."
 _LONGEST = 160
 _WORD = re.compile(r"\s*([\w']+)")
@@ -38,7 +37,7 @@ _WORD = re.compile(r"\s*([\w']+)")
 class Head:
     """What stands before "about": ``noun`` that a post is named at all, ``indefinite`` that it is a new one.
 
-    ``caveat`` says what cannot be had as asked ("two posts", "a story"); "" when all of it can.
+    ``caveat`` says what cannot be had as asked ("two posts"); "" when all of it can.
     """
 
     rest: str
@@ -65,10 +64,10 @@ class _Found:
         """Whether the word belongs to the head; notes what it says."""
         lower = word.lower()
         network = network_name(word) if word not in {"X", "Threads"} else None
-        if lower in {"story", "stories"}:
-            self.noun, self.caveat = True, _NO_STORIES
+        if lower == "story":
+            self.noun, self.format = True, "story"
         elif lower in _SEVERAL:
-            self.noun, self.caveat = self.noun or lower == "posts", _ONE_AT_A_TIME
+            self.noun, self.caveat = self.noun or lower in {"posts", "stories"}, _ONE_AT_A_TIME
         elif lower in _NOUNS or network is not None:
             self.noun = True
             self.networks += [network] if network else []

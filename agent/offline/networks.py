@@ -36,6 +36,9 @@ _NAMES = {
 _TITLE_ONLY = {"Threads": "Threads", "X": "X", "Google": "Google", "Snap": "Snapchat"}
 NETWORK = "(?:" + "|".join(sorted(_NAMES, key=len, reverse=True)) + ")"
 _TAIL = r"(?:\s+(?:page|account|feed|profile|wall|followers))?"
+_PLACE = rf"(?:(?:the |our |my |a |an )?{NETWORK}(?: page| account| feed| profile| post| video| reel| one)?)"
+# One network or several: "Facebook and our TikTok account".
+PLACES = rf"(?P<places>(?:both )?{_PLACE}(?:(?:\s*,\s*|\s+)(?:(?:and|&|plus|or)\s+)?{_PLACE})*)"
 _AIMED = re.compile(
     rf"(?:^|\s)(?:for|on|to|in|via|onto|(?<=instagram )and|(?<=facebook )and)\s+(?:the |our "
     rf"|my )?(?:(?P<name>{NETWORK})\b|(?-i:(?P<title>Threads|X|Google|Snap)\b)){_TAIL}(?=\s*(?:$|[,.!?]| and "

@@ -20,8 +20,8 @@ NOW = re.compile(
     re.IGNORECASE,
 )
 _UNDO = re.compile(
-    r"(?:undo|revert|roll ?back|reverse)(?: (?:it|that|this|all of that|all that|please|everything you just did"
-    r"|(?:the |my |your )?(?:last|latest|previous) (?:thing|change|action|step|one|edit|move|command)s?"
+    r"(?:un-?do|revert|roll ?back|reverse)(?: (?:it|that|this|all of that|all that|please|everything you just did"
+    r"|(?:the |my |your |that |this )?(?:last|latest|previous) (?:thing|change|action|step|one|edit|move|command)s?"
     r"|what you (?:just )?did|(?:the |that )(?:change|cancellation|cancel|move|edit|scheduling|reschedule|deletion)))?"
     r"|take (?:that|it|this) back|roll (?:that|it|this) back|go back|bring it back|restore it"
     r"|put it back(?: (?:how|as|the way"

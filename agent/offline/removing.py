@@ -3,8 +3,12 @@
 import re
 
 from agent.offline.aiming import PLACE, on_post, trimmed
+from agent.offline.networks import NETWORK, mentioned
 from agent.offline.reading import Reading, Step, ask, say
+from agent.offline.references import is_plural
 from agent.offline.sentence import Sentence
+from agent.offline.surroundings import Surroundings
+from agent.offline.talk import cannot_post_to
 
 _CANCEL = re.compile(
     r"(?:cancel|scrap|delete|remove|kill|bin|trash|discard|ditch|axe|call off|unschedule|un-schedule|get rid of"
@@ -12,7 +16,7 @@ _CANCEL = re.compile(
     re.IGNORECASE,
 )
 _TAKE_OFF = re.compile(
-    r"(?:take|pull|drop|get|remove|throw)\s+(?P<what>.{1,70}?)\s+(?:off|down|away|out of|from)(?:\s+(?:the|my"
+    r"(?:take|pull|drop|get|remove|throw)\s+(?P<what>.{1,70}?)\s+(?:off|away|out of|from)(?:\s+(?:the|my"
     r"|our) (?:calendar|schedule|queue|plan|list))?\Z",
     re.IGNORECASE,
 )
@@ -20,6 +24,40 @@ _PARTS = re.compile(
     r"\b(?:photos?|pictures?|images?|captions?|hashtags?|emojis?|links?|text|accounts?|alt text|music|sound)\Z",
     re.IGNORECASE,
 )
+
+_LIVE = r"(?:live|published|posted|public)"
+_DELETE = r"(?:delete|remove|erase|unpublish|un-publish|take down|pull down|get rid of)"
+_FROM = rf"(?: (?:from|off|on)(?: of)? (?:our |my |the )?(?:{NETWORK}|feed|page|internet)(?: page| account| feed)?)"
+_TAKE_DOWN = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?:take|pull|bring) (?P<what>.{{1,70}}?) down(?:{_FROM})?",
+        rf"(?:take|pull) down (?P<what>.{{1,70}}?)(?:{_FROM})?",
+        rf"(?:unpublish|un-publish) (?P<what>.{{1,70}}?)(?:{_FROM})?",
+        rf"(?:take|pull|get) (?P<what>.{{1,70}}?){_FROM}",
+        rf"{_DELETE} (?P<what>.{{1,70}}?){_FROM}",
+        rf"{_DELETE} (?P<what>(?:the |my |our |that |this )?(?:\S+ ){{0,4}}?{_LIVE}\b.{{0,70}}?)",
+        rf"{_DELETE} (?P<what>.{{1,70}}? that(?:'s| is| went| was) (?:already |now )*(?:live|published|posted|out))",
+    )
+)
+_LIVE_WORD = re.compile(
+    rf"\b{_LIVE} |\bthat(?:'s| is| went| was) (?:already |now )*(?:live|published|posted|out)\b", re.IGNORECASE
+)
+
+
+def read_delete(clause: str, sentence: Sentence, around: Surroundings) -> Reading:
+    """Such as "take it down from Instagram", "delete the live espresso post"; a draft is cancelled instead."""
+    found = next((match for pattern in _TAKE_DOWN if (match := pattern.fullmatch(clause))), None)
+    if found is None or re.search(r"\b(?:draft|scheduled|planned)\b", clause, re.IGNORECASE):
+        return Reading()
+    if missing := around.missing(mentioned(clause[found.end("what") :])):
+        return say(cannot_post_to(missing, around.networks))
+    what = _LIVE_WORD.sub("", found["what"]).strip()
+    if re.search(r"\baccounts?\Z", what, re.IGNORECASE) or _PARTS.search(what):
+        return Reading()
+    if is_plural(what):
+        return ask("I delete live posts one at a time. Which one first?", "post", Step(command="delete_post"))
+    return on_post(Step(command="delete_post"), what, sentence, "delete")
 
 
 def read_cancel(clause: str, sentence: Sentence) -> Reading:

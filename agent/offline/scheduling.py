@@ -81,6 +81,8 @@ def _read_sent_later(clause: str, sentence: Sentence) -> Reading:
     if timed.phrase is None:
         on_calendar = PLACE.search(timed.what) is not None
         return at_time("schedule_post", timed.what, None, sentence, "schedule") if on_calendar else Reading()
+    if re.search(r"\bgo(?:es)?(?: out| live| up)?\s*\Z", timed.what, re.IGNORECASE):
+        return Reading()  # "have the espresso post go live on Monday" names what goes
     if timed.phrase.is_shift or not trimmed(timed.what) or target_of(timed.what, sentence) is None:
         return Reading()
     return at_time("schedule_post", timed.what, timed.phrase, sentence, "schedule")
