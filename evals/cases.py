@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SETS = ("main_job", "held_out", "breadth_blind")
+SETS = ("main_job", "held_out", "breadth", "breadth_blind")
 NETWORKS = ("instagram", "facebook", "tiktok")
 COMMANDS = (
     "create_draft",

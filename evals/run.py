@@ -41,7 +41,7 @@ _SUMMARIES = {
     "show_post": "K7RMD is a draft.",
     "list_accounts": "1 account is connected.",
     "undo": "Took the last change back.",
-    "repurpose_post": "Drafted M2PQX for TikTok from K7RMD.",
+    "repurpose_post": "Drafted M7PQX for TikTok from K7RMD.",
     "plan_week": "Planned 3 posts: Mon, Wed and Fri at 09:00.",
     "accept_plan": "Drafted 3 posts of the plan.",
     "create_experiment": "Made 2 versions of K7RMD.",

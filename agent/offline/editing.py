@@ -41,7 +41,7 @@ _AS_STORY = re.compile(
     re.IGNORECASE,
 )
 _OPTION_EDIT = re.compile(
-    r"(?:add|put|set|use|give it|include|invite|tag|make|have|with|and)?\b[\s,]*(?:(?:to|on|for) (?P<what>.{1,60}))?",
+    r"(?:add|put|set|use|give it|include|invite|tag|make|have|with|and)?[\s,]*(?:(?:to|on|for) (?P<what>.{1,60}))?",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(

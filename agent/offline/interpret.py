@@ -72,7 +72,7 @@ def interpret(message: str, around: Surroundings) -> Reading:
     """What a message asks for, by itself, with the networks and commands that are ``around``."""
     sentence = take_apart(message)
     told = settling.read_outcome(sentence.text.strip(" ,.!"), sentence, around)
-    if told.understood and not sentence.text.rstrip().endswith("?"):
+    if told.understood:
         return told
     sentence = replace(sentence, text=fitting.without_complaint(sentence.text))
     parts = clauses(sentence.text)

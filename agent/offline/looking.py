@@ -27,7 +27,11 @@ _THINGS = re.compile(
     re.IGNORECASE,
 )
 # "The espresso post was cancelled last year" tells; it asks for no list.
-_TELLS = re.compile(r"(?:the|my|our|all|everything)\b.*\b(?:was|were|has been|have been|got)\b", re.IGNORECASE)
+_TELLS = re.compile(
+    r"(?:the|my|our|all|everything)\b.*\b(?:was|were|has been|have been|got)\b"
+    r"|(?:the|my|our)\b.*\b(?:post|draft|one|reel) (?:has |have |just )*failed\b",
+    re.IGNORECASE,
+)
 _SEVERAL = re.compile(r"\b(?:posts|drafts|reels|carousels|ones|everything|calendar|schedule)\b", re.IGNORECASE)
 _SAYS_PLANNED = re.compile(r"schedul|plan|queue|coming|going", re.IGNORECASE)
 _NEXT_ONE = re.compile(r"when(?:'?s| is| are| does| do| will) (?:the|our|my) next (?:posts?|ones?)\b", re.IGNORECASE)
@@ -195,7 +199,7 @@ def _asks_for_more(rest: str) -> bool:
     """Whether a clause asks about one post ("when is it going out"), or for advice, which is no list."""
     if re.match(r"(?:when|what time|where|why|who|how(?! many))\b", rest, re.IGNORECASE) and not _SEVERAL.search(rest):
         return True
-    if _TELLS.match(rest):
+    if _TELLS.match(rest) or re.match(r"did (?:i|we|you) (?:accept|approve)\b", rest, re.IGNORECASE):
         return True
     return re.search(r"\b(?:best|ideas?|should|why|how (?:do|can|to))\b", rest, re.IGNORECASE) is not None
 

@@ -45,6 +45,12 @@ _AIMED = re.compile(
     rf"| about | with | for | at | on | now| saying| that ))",
     re.IGNORECASE,
 )
+_SITE = rf"(?:(?:the |our |my )?{NETWORK}{_TAIL})"
+_AIMED_AT_MANY = re.compile(
+    rf"(?:^|\s)(?:for|on|to|in|via|onto)\s+(?:both )?{_SITE}(?:(?:\s*,\s*|\s+)(?:(?:and|&|plus)\s+)?{_SITE})+"
+    r"(?=\s*(?:$|[,.!?]| and | about | with | for | at | on | now| saying| that ))",
+    re.IGNORECASE,
+)
 _WORD = re.compile(rf"\b{NETWORK}\b", re.IGNORECASE)
 
 
@@ -63,7 +69,11 @@ def network_name(word: str) -> str | None:
 
 def aimed_at(text: str) -> Aimed:
     """Take "on Instagram", "for our Facebook page" out of a clause; "about TikTok trends" stays."""
-    names = [
+    names: list[str] = []
+    if (many := _AIMED_AT_MANY.search(text)) is not None:
+        names += mentioned(many.group())
+        text = f"{text[: many.start()]}{text[many.end() :]}"
+    names += [
         _NAMES[found["name"].lower()] if found["name"] else _TITLE_ONLY[found["title"]]
         for found in _AIMED.finditer(text)
     ]

@@ -37,12 +37,18 @@ _PATTERNS = tuple(
             r"(?:put|post|share|publish|send|have|want|do|use|schedule|get|run|bring|i'?d like|we'?d like|i want"
             rf"|we want|i need) (?P<what>.{{1,70}}?) (?:on|to|for|onto|over to) {PLACES} {_TOO}"
         ),
+        (
+            rf"(?:make|create|do|get|give me|build)(?: me| us)? (?:a |an |another )?{PLACES} (?:out of|from)"
+            r" (?P<what>.{1,70})"
+        ),
         rf"(?:do )?(?:the )?same(?: thing| post| one| again)? (?:for|on|to|with) {PLACES}(?: {_TOO})?",
         rf"(?:for |on |to )?{PLACES} {_TOO}",
     )
 )
 _BESIDES = re.compile(
-    r"(?:put|post|share|publish|send|schedule|get|run) (?P<what>.{1,70}?) (?:on|to|for|onto) " + PLACES, re.IGNORECASE
+    r"(?:put|post|share|publish|send|schedule|get|run|(?:i |we )?(?:want|need|have)|(?:i|we)'d like) (?P<what>.{1,70}?) (?:on|to|for|onto) "
+    + PLACES,
+    re.IGNORECASE,
 )
 _NOW = re.compile(r",? (?:right now|now|immediately|asap|right away)\b", re.IGNORECASE)
 _MEDIA = re.compile(
@@ -51,7 +57,7 @@ _MEDIA = re.compile(
 )
 _WHICH_FIRST = "Which post shall I bring there?"
 _OPEN = re.compile(rf"{_ADAPT} (?P<what>.{{1,70}})", re.IGNORECASE)
-_ADDS = re.compile(r"\s*(?:\W*(?:and|then|now|great|ok|okay|please|can you|could you)\W+)*also\b", re.IGNORECASE)
+_ADDS = re.compile(r"\balso\b\s*", re.IGNORECASE)
 _AND_FOR = re.compile(rf"\s*(?:and|also|plus)\s+(?:on |for |to )?{PLACES}[\s.!?]*", re.IGNORECASE)
 _NETWORK = re.compile(rf"\b{NETWORK}\b", re.IGNORECASE)
 _WHICH_NETWORK: Missing = "platforms"
@@ -61,9 +67,9 @@ def read_repurpose(part: str, clause: str, sentence: Sentence, around: Surroundi
     """The post for other networks; ``part`` still has the "also" that ``clause`` lost."""
     if _NETWORK.search(clause) is None:
         return _read_open(clause, sentence, around)
-    text, when = _without_time(clause)
+    text, when = _without_time(_ADDS.sub("", clause))
     besides = _BESIDES.fullmatch(_NOW.sub("", text))
-    adds = besides if _ADDS.match(part) else None
+    adds = besides if _ADDS.search(part) else None
     found = adds or next((match for pattern in _PATTERNS if (match := pattern.fullmatch(text))), None)
     if found is None and not _AND_FOR.fullmatch(part):
         return _elsewhere(besides, when, sentence, around) if besides is not None else Reading()
