@@ -34,7 +34,8 @@ _LINK = re.compile(
 )
 _MEDIA_FILE = re.compile(r"\.(?:jpe?g|png|webp|heic|gif|mp4|mov|m4v)(?:\?|\Z)", re.IGNORECASE)
 _COVER = re.compile(
-    rf"{_JOIN}(?:the |my |our )(?P<name>(?:(?!with\b|using\b|and\b|use\b|the\b)[\w'-]+ ){{1,4}}?(?:photo|image|picture|pic)) as (?:a |the |its )?(?:cover"
+    rf"{_JOIN}(?:the |my |our )(?P<name>(?:(?!with\b|using\b|and\b|use\b|the\b)[\w'-]+ ){{1,4}}?(?:photo|image"
+    rf"|picture|pic)) as (?:a |the |its )?(?:cover"
     rf"|thumbnail)"
     r"(?: image| photo)?",
     re.IGNORECASE,

@@ -46,8 +46,8 @@ _PATTERNS = tuple(
     )
 )
 _BESIDES = re.compile(
-    r"(?:put|post|share|publish|send|schedule|get|run|(?:i |we )?(?:want|need|have)|(?:i|we)'d like) (?P<what>.{1,70}?) (?:on|to|for|onto) "
-    + PLACES,
+    r"(?:put|post|share|publish|send|schedule|get|run|(?:i |we )?(?:want|need|have)|(?:i"
+    r"|we)'d like) (?P<what>.{1,70}?) (?:on|to|for|onto) " + PLACES,
     re.IGNORECASE,
 )
 _NOW = re.compile(r",? (?:right now|now|immediately|asap|right away)\b", re.IGNORECASE)

@@ -12,7 +12,8 @@ from core.jsontypes import JsonValue
 
 _KIND = r"(?:content |posting |social(?: media)? |editorial |post )*"
 _WEEK = (
-    r"(?:(?:the |this )?week ahead|(?P<week>(?:this|next|the (?:coming|following|next)|coming|the week after next|the rest of the"
+    r"(?:(?:the |this )?week ahead|(?P<week>(?:this|next|the (?:coming|following|next)|coming|the week after next"
+    r"|the rest of the"
     r" rest of this)(?: work| working)? week|week after next|the week after next|the next (?:7|seven) days"
     r"|tomorrow|the weekend|this weekend|next weekend)|(?:the|my|our|a|your) (?:whole )?week)"
 )
