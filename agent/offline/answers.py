@@ -72,11 +72,15 @@ def still_lacking(steps: tuple[Step, ...]) -> Reading:
     for at, step in enumerate(steps):
         if step.command in {"schedule_post", "move_post", "move_posts"} and "when" not in step.arguments:
             return ask("When? For example “Friday at 9am”.", "when", *steps, at=at)
-        if step.command == "create_draft" and not {"about", "caption"} & set(step.arguments):
+        if step.command == "create_draft" and not {"about", "caption"} & set(step.arguments) and not _is_story(step):
             return ask("What should the post be about?", "about", *steps, at=at)
         if step.command == "edit_draft" and set(step.arguments) == {"post_id"}:
             return ask("What should I change: the caption, the photo or the format?", "post", *steps, at=at)
     return Reading(steps=steps)
+
+
+def _is_story(step: Step) -> bool:
+    return step.arguments.get("format") == "story" and "media" in step.arguments
 
 
 def bare_time(text: str, lead: re.Pattern[str] = _TIME_LEAD) -> str | None:

@@ -26,6 +26,7 @@ _CORRECTION = re.compile(
     r"|meant)\b[\s,:]*",
     re.IGNORECASE,
 )
+_PLANS = frozenset({"plan_week", "accept_plan"})
 _TIMED = frozenset({"schedule_post", "move_post"})
 
 
@@ -114,7 +115,7 @@ def _surroundings(earlier: Sequence[Turn], networks: tuple[str, ...], bound: fro
         networks=networks,
         commands=bound,
         current=display(current) if isinstance(current, str) else None,
-        plan_is_open=any(call.command == "plan_week" for call in calls),
+        plan_is_open=[call.command for call in calls if call.command in _PLANS][-1:] == ["plan_week"],
     )
 
 

@@ -268,7 +268,8 @@ def _drafted(draft: _Draft, sentence: Sentence, context: str) -> Reading:
     if about:
         arguments["about"] = about
     step = Step(command="create_draft", arguments=arguments)
-    if not about and "caption" not in arguments:
+    is_story = arguments.get("format") == "story" and "media" in arguments  # a story needs no words
+    if not about and "caption" not in arguments and not is_story:
         return ask(_WHAT_ABOUT, "about", step)
     if draft.vague_photo and "media" not in arguments:
         return ask(_WHICH_PHOTO, "media", step)

@@ -37,7 +37,7 @@ _FORMAT = re.compile(
 _AS_STORY = re.compile(
     r"(?:post|publish|share|put|use|make|do|turn|send|run)\s+(?P<what>it|this|that|.{1,50}? (?:post|draft"
     r"|one))(?: up| out)?"
-    r" (?:as|into|to) (?:a|an|our|my) (?:instagram |facebook )?story(?: instead)?",
+    r" (?:as|into|to|in|on) (?:a|an|our|my|the) (?:instagram |facebook |insta |ig )?stor(?:y|ies)(?: instead)?",
     re.IGNORECASE,
 )
 _OPTION_EDIT = re.compile(

@@ -9,6 +9,8 @@ from agent.offline.surroundings import Surroundings
 
 _PHOTO = r"(?:photo|image|picture|pic|video|clip|shot)"
 _WHAT = r"(?P<what>.{1,70}?)"
+_WHAT_MADE = "(?P<made>.{1,70}?)"
+_SHAPE = r"(?:square|portrait|landscape|vertical|\d{1,2}:\d{1,2})"
 _FRAME = r"(?:the )?(?:whole )?(?:frame|square|feed|screen|format|space|area)"
 _BORDER = r"(?:a |an |some |the )?(?:nice |white |black |thin |wide |plain |blurred )*borders?"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -36,10 +38,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("border", rf"(?:fit|pad|frame|resize|put|show) {_WHAT} (?:with|in|inside|using) {_BORDER}"),
         ("border", rf"(?:put|add|draw|use|set) {_BORDER}(?: (?:around|to|on|onto|for|with) {_WHAT})?"),
         ("border", rf"give {_WHAT} {_BORDER}"),
+        ("fill", rf"cent(?:er|re)[- ]crop {_WHAT}"),
         ("border", rf"(?:letterbox|pad) {_WHAT}"),
     )
 )
-_OPEN = re.compile(rf"crop {_WHAT}", re.IGNORECASE)
+_OPEN = re.compile(
+    rf"crop(?: {_WHAT})??(?: (?:to|into|as) (?:a )?{_SHAPE})?|make {_WHAT_MADE} (?:a )?{_SHAPE}", re.IGNORECASE
+)
 _POSITION = re.compile(
     r"[\s,]*\b(?:(?:and |but )?(?:keep(?:ing)?|from|at|on|focus(?:ed|ing|sing)? on|towards?|aligned to"
     r"|anchored (?:at|to))"
@@ -74,7 +79,7 @@ def read_fit(clause: str, sentence: Sentence, around: Surroundings) -> Reading:
     )
     if found is None:
         return Reading()
-    target = _post(found["what"] or "it", sentence)
+    target = _post(found.groupdict().get("made") or found.groupdict().get("what") or "it", sentence)
     if target is None or not target.sure:
         return Reading()
     step = Step(command="fit_media", arguments={"post_id": target.words})

@@ -31,6 +31,7 @@ _CHOSEN_FORMATS = frozenset({"reel", "carousel", "slideshow", "gallery"})
 _ONE_AT_A_TIME = "I draft one post at a time."
 _LONGEST = 160
 _WORD = re.compile(r"\s*([\w']+)")
+_NEXT_NETWORK = re.compile(r"\s*[,+&/]\s*([\w']+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,8 @@ class _Found:
         network = network_name(word) if word not in {"X", "Threads"} else None
         if lower == "story":
             self.noun, self.format = True, "story"
+        elif lower == "posts" and len(self.networks) > 1:
+            self.noun = True  # one for each of them
         elif lower in _SEVERAL:
             self.noun, self.caveat = self.noun or lower in {"posts", "stories"}, _ONE_AT_A_TIME
         elif lower in _NOUNS or network is not None:
@@ -83,10 +86,16 @@ class _Found:
         return True
 
 
+def _next_network(text: str, at: int, found: _Found) -> re.Match[str] | None:
+    """One more network after a comma or plus: "Instagram, Facebook + TikTok"."""
+    word = _NEXT_NETWORK.match(text, at, _LONGEST) if found.networks else None
+    return word if word is not None and network_name(word[1]) is not None else None
+
+
 def read_head(text: str) -> Head:
     """Read articles, adjectives, networks, format and noun as far as they go."""
     found, at = _Found(), 0
-    while (word := _WORD.match(text, at, _LONGEST)) is not None:
+    while (word := _next_network(text, at, found) or _WORD.match(text, at, _LONGEST)) is not None:
         following = _WORD.match(text, word.end())
         if not found.takes(word[1], following[1] if following else ""):
             break

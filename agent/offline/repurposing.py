@@ -43,10 +43,11 @@ _PATTERNS = tuple(
         ),
         rf"(?:do )?(?:the )?same(?: thing| post| one| again)? (?:for|on|to|with) {PLACES}(?: {_TOO})?",
         rf"(?:for |on |to )?{PLACES} {_TOO}",
+        rf"(?:and |also )?(?:another|one)(?: one)? (?:for|on) {PLACES}",
     )
 )
 _BESIDES = re.compile(
-    r"(?:put|post|share|publish|send|schedule|get|run|(?:i |we )?(?:want|need|have)|(?:i"
+    r"(?:put|post|share|publish|send|schedule|get|run|upload|(?:i |we )?(?:want|need|have)|(?:i"
     r"|we)'d like) (?P<what>.{1,70}?) (?:on|to|for|onto) " + PLACES,
     re.IGNORECASE,
 )
@@ -55,6 +56,10 @@ _MEDIA = re.compile(
     r"(?:the|our|my) (?:new )?(?P<about>\w[\w' -]{1,40}?) (?P<noun>reel|video|clip|film|photo|picture|image)",
     re.IGNORECASE,
 )
+_UPLOAD = re.compile(
+    r"(?:the|our|my) (?:new )?(?P<about>\w[\w' -]{1,40}?) (?P<noun>video|clip|film|photo|picture|image)", re.IGNORECASE
+)
+_AS_DRAFT = re.compile(r",? as (?:a |an )?(?:unposted )?draft\b", re.IGNORECASE)
 _WHICH_FIRST = "Which post shall I bring there?"
 _OPEN = re.compile(rf"{_ADAPT} (?P<what>.{{1,70}})", re.IGNORECASE)
 _ADDS = re.compile(r"\balso\b\s*", re.IGNORECASE)
@@ -68,11 +73,15 @@ def read_repurpose(part: str, clause: str, sentence: Sentence, around: Surroundi
     if _NETWORK.search(clause) is None:
         return _read_open(clause, sentence, around)
     text, when = _without_time(_ADDS.sub("", clause))
-    besides = _BESIDES.fullmatch(_NOW.sub("", text))
+    besides = _BESIDES.fullmatch(_AS_DRAFT.sub("", _NOW.sub("", text)))
     adds = besides if _ADDS.search(part) else None
     found = adds or next((match for pattern in _PATTERNS if (match := pattern.fullmatch(text))), None)
     if found is None and not _AND_FOR.fullmatch(part):
-        return _elsewhere(besides, when, sentence, around) if besides is not None else Reading()
+        return (
+            _elsewhere(besides, when, sentence, around, as_draft=_AS_DRAFT.search(text) is not None)
+            if besides is not None
+            else Reading()
+        )
     what = (found.groupdict().get("what") if found else None) or "it"
     names = mentioned(text[found.start("places") :] if found else text)
     if missing := around.missing(names):
@@ -80,12 +89,18 @@ def read_repurpose(part: str, clause: str, sentence: Sentence, around: Surroundi
     return repurposed(what, names, when, sentence)
 
 
-def _elsewhere(besides: re.Match[str], when: str | None, sentence: Sentence, around: Surroundings) -> Reading:
+def _elsewhere(
+    besides: re.Match[str], when: str | None, sentence: Sentence, around: Surroundings, *, as_draft: bool
+) -> Reading:
     """The post on several networks, or on another than its own: "put the espresso reel on Instagram and TikTok"."""
     names = mentioned(besides["places"])
     if not around.has("repurpose_post") or around.missing(names):
         return Reading()
     several = len(names) > 1
+    if not several and (upload := _UPLOAD.fullmatch(besides["what"])) is not None:
+        made = _new_on(names, upload["about"], f"{upload['about']} {upload['noun']}", when)
+        words = f"Shall I draft a post with the {upload['about']} {upload['noun']} for {names[0]}?"
+        return made if as_draft else ask(words, "yes", *made.steps)
     if several and (media := _MEDIA.fullmatch(besides["what"])) is not None:
         return _new_on(names, media["about"], f"{media['about']} {media['noun']}", when)
     others = tuple(name for name in names if name != around.current)
@@ -108,8 +123,9 @@ def _new_on(names: tuple[str, ...], about: str, asset: str, when: str | None) ->
     first: dict[str, JsonValue] = {"platform": names[0].lower(), "about": about, "media": [{"asset_id": asset}]}
     if asset.lower().endswith("reel") and names[0] != "TikTok":
         first["format"] = "reel"
+    made = Step(command="create_draft", arguments={**first, **more})
     others = Step(command="repurpose_post", arguments={"post_id": MADE, **_platforms(names[1:]), **more})
-    return Reading(steps=(Step(command="create_draft", arguments={**first, **more}), others))
+    return Reading(steps=(made, others) if len(names) > 1 else (made,))
 
 
 def _platforms(names: tuple[str, ...]) -> dict[str, JsonValue]:

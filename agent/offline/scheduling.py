@@ -63,6 +63,8 @@ def read_schedule(clause: str, sentence: Sentence) -> Reading:
     """Such as "schedule it for Friday at 9am", "post it tomorrow", "it should go out on Sunday at 11"."""
     if (verb := _SCHEDULE.match(clause)) is not None:
         timed = around_time(clause, verb.end())
+        if verb.group().lower() == "plan" and timed.phrase is not None and not trimmed(timed.what):
+            return Reading()  # "plan the next two weeks" is about more than the post spoken of
         if timed.phrase is None:
             return _without_time("schedule_post", timed.what, sentence, "schedule")
         return at_time("schedule_post", timed.what, timed.phrase, sentence, "schedule")

@@ -18,6 +18,7 @@ _RETRY = tuple(
         rf"have another (?:go|try) (?:at|with) {_WHAT}",
         rf"try (?:(?:to )?(?:publish|post|send|publishing|posting|sending) )?{_WHAT} (?:again|once more|one more time)",
         rf"try again (?:with|on) {_WHAT}",
+        rf"(?:send|post|publish) {_WHAT} (?:again|once more|one more time)",
     )
 )
 _TRY = re.compile(
@@ -37,10 +38,10 @@ _CHECKED = (
 )
 _OUT = r"(?:out|live|posted|published|up|online|through|there)"
 _CAME_OUT = re.compile(
-    rf"{_WHAT} (?:did (?:actually |indeed |in fact )?(?:go|get|make it)|has (?:actually |indeed )?(?:gone|been)"
-    rf"|has already"
-    rf" gone|went|is|was|got)(?: definitely| actually| already| indeed| now)? {_OUT}(?: (?:after all|already|now|fine"
-    rf"|on (?:instagram|facebook|tiktok)))?{_ID}{_CHECKED}[\s.!]*",
+    rf"{_WHAT}(?: actually| really| definitely)?(?:'s| (?:did (?:actually |indeed |in fact )?(?:go|get|make it)"
+    r"|has (?:actually |indeed |already )?(?:gone|been)|went|is|was|got))(?: definitely| actually| already| indeed"
+    r"| now)?"
+    rf" {_OUT}(?: (?:after all|already|now|fine|on (?:instagram|facebook|tiktok)))?{_ID}{_CHECKED}[\s.!]*",
     re.IGNORECASE,
 )
 _NEVER = re.compile(

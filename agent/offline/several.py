@@ -24,6 +24,7 @@ _CANCEL = re.compile(
 _MANY = re.compile(
     r"\b(?:everything|anything|all|every|both|each|posts|drafts|ones|reels|carousels|stories|videos)\b", re.IGNORECASE
 )
+_CLEARED = re.compile(r"clear (?:out )?(?:the|my|our) (?:calendar|schedule|queue)\b", re.IGNORECASE)
 _STATUSES = {
     "scheduled": r"scheduled|planned|queued|upcoming|going out|due|lined up",
     "failed": r"failed|failing|that (?:have )?failed",
@@ -42,10 +43,11 @@ _QUERY = re.compile(
 )
 _NAMED = re.compile(
     r"\A\W*(?:(?:all|every|everything|both|of|the|my|our|those"
-    r"|these)\s+)+(?P<words>(?!of\b)[\w' -]{2,40}?) (?:posts|drafts|ones"
+    r"|these)\s+)+(?P<words>(?!(?:of|\d+|two|three|four|five|last|next|first)\b)[\w' -]{2,40}?) (?:posts|drafts|ones"
     r"|reels)\b",
     re.IGNORECASE,
 )
+_DAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend", re.IGNORECASE)
 _CODES = re.compile(
     r"(?:(?:the )?posts? )?#?[A-Za-z0-9]{5}(?:(?:\s*,\s*|\s+)(?:(?:and|&|plus)\s+)?#?[A-Za-z0-9]{5})+", re.IGNORECASE
 )
@@ -84,7 +86,9 @@ def read_several(clause: str, sentence: Sentence, around: Surroundings) -> Readi
         text = clause[verb.end() : when.start]
     if (codes := _codes(text)) is not None:
         return _step("cancel_posts" if cancel else "move_posts", {"post_ids": codes}, when)
-    if _MANY.search(text) is None or (verb.group().lower() == "put" and when is None):
+    if (_CLEARED.match(clause) is None and (_MANY.search(text) is None)) or (
+        verb.group().lower() == "put" and when is None
+    ):
         return Reading()
     return _selected("cancel_posts" if cancel else "move_posts", _select(text, sentence), when, around)
 
@@ -149,6 +153,6 @@ def _select(text: str, sentence: Sentence) -> _Selection:
     if "query" not in chosen.filters and (named := _NAMED.search(chosen.rest)) is not None:
         words_said = named["words"].strip()
         if not _SMALL.fullmatch(words_said) and not re.search(r"\b(?:except|but|not|or|and|if|without)\b", words_said):
-            chosen.filters["query"] = words_said
+            chosen.filters["window" if _DAY.fullmatch(words_said) else "query"] = words_said
             chosen.rest = chosen.rest[named.end() :]
     return chosen

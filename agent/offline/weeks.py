@@ -24,7 +24,8 @@ _MAKE = (
 )
 _PLAN_WEEK = re.compile(
     rf"(?:plan(?: out)?|map out|lay out|sketch(?: out)?|fill(?: up)?|work out)(?: me| us)?"
-    rf" {_KIND}(?:posts |content |something )?(?:for )?{_WEEK}(?:'s)?(?: {_KIND}(?:content|posts|plan|calendar"
+    rf" (?:my |our |the |some )?{_KIND}(?:posts |content |something )?(?:for )?{_WEEK}(?:'s)?(?: {_KIND}(?:content"
+    rf"|posts|plan|calendar"
     rf"|schedule))?"
     r"(?P<rest>\b.*)",
     re.IGNORECASE,
@@ -35,7 +36,8 @@ _PLAN_FOR = re.compile(
     re.IGNORECASE,
 )
 _SO_MANY = re.compile(
-    rf"(?:plan(?: out)?|propose|suggest|come up with|map out|work out)(?: me| us)? (?:ideas for )?(?P<count>{NUMBER})"
+    rf"(?:(?:i |we )?(?:need|want)(?= .*\bideas\b)|give(?= .*\bideas\b)|plan(?: out)?|propose|suggest|come up with"
+    rf"|map out|work out)(?: me| us)? (?:ideas for )?(?P<count>{NUMBER})"
     rf"(?: {NUMBER})? (?:new |more |different )*(?:{_KIND}ideas|posts?|pieces)(?P<middle> .*?)? (?:for|in|over|across)"
     rf" {_WEEK}(?P<rest>\b.*)",
     re.IGNORECASE,
@@ -58,7 +60,8 @@ _THEMES = re.compile(
 )
 _LEFT = re.compile(r"(?:\W|\b(?:for (?:us|me|the (?:cafe|shop|team))|please|posts?|with|of|and|it)\b)*", re.IGNORECASE)
 _ACCEPT = re.compile(
-    r"(?:accept|approve|take|use|keep|go with|confirm|schedule|book|adopt|apply|i'?ll (?:take|have)|we'?ll take|draft"
+    r"(?:accept|approve|save|take|use|keep|go with|confirm|schedule|book|adopt|apply|i'?ll (?:take|have)"
+    r"|we'?ll take|draft"
     r"|turn|put|make|add|pick|choose|go ahead with)\b\s*(?:only|just)?\s*(?P<what>.*?)"
     r"(?:\s+(?:as|into|to|in|on)\s+(?:(?:the |my |our )?(?P<as>drafts?|calendar|schedule|queue)|(?P<planned>scheduled)"
     r"(?: posts)?))?",
@@ -70,7 +73,10 @@ _THE_PLAN = re.compile(
     r" (?:the|that|this|your) plan",
     re.IGNORECASE,
 )
-_ALL = re.compile(r"(?:them|all|all of (?:them|it)|everything|it all|the lot|all (?:the )?posts)", re.IGNORECASE)
+_AGREES = re.compile(r"(?:accept|approve|go ahead with|go with|take|use|adopt|confirm)(?: it| that)?", re.IGNORECASE)
+_ALL = re.compile(
+    r"(?:them(?: all)?|all|all of (?:them|it)|everything|it all|the lot|all (?:the )?posts)", re.IGNORECASE
+)
 _OF_PLAN = re.compile(r" (?:of|from|in) (?:the|that|this|your) plan\Z", re.IGNORECASE)
 _CHOICES = re.compile(r"(?:entries|entry|items?|numbers?|posts?|ideas?)\b", re.IGNORECASE)
 
@@ -124,7 +130,9 @@ def read_acceptance(clause: str, around: Surroundings) -> Reading:
     found = _ACCEPT.fullmatch(clause)
     if found is None or not around.has("accept_plan"):
         return Reading()
-    said, of_plan = _OF_PLAN.subn("", found["what"].strip())
+    said, of_plan = _OF_PLAN.subn("", re.sub(r"\s+only\Z", "", found["what"].strip()))
+    if _AGREES.fullmatch(clause) is not None:
+        said = "all"
     is_plan = _THE_PLAN.fullmatch(said) is not None
     if not is_plan and not of_plan and not around.plan_is_open:
         return Reading()
