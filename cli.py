@@ -20,7 +20,7 @@ from rich.table import Table
 from api import terminal
 from api.client import Server
 from core import log
-from core.errors import Misconfigured, StudioError
+from core.errors import InvalidInput, Misconfigured, StudioError
 from core.owner_key import known_owner_key
 from core.settings import Settings
 from core.vault import generate_key
@@ -238,6 +238,35 @@ def doctor() -> None:
             table.add_row(name, value)
         out.print(table)
         return 1 if any(finding.level == "error" for finding in findings) else 0
+
+    _run(run())
+
+
+@app.command("eval")
+def evaluate(
+    sets: Annotated[list[str] | None, typer.Argument(help="sets of evals/; none = all of them")] = None,
+    most: Annotated[int | None, typer.Option(min=1, help="ask only so many sentences of each set")] = None,
+) -> None:
+    """How well the configured model understands: accuracy, wrong acts, tokens and cost."""
+
+    async def run() -> None:
+        try:
+            from evals import live
+            from evals.cases import SETS
+        except ModuleNotFoundError as missing:
+            if missing.name is None or not missing.name.startswith("evals"):
+                raise
+            raise Misconfigured(
+                "The eval sentences are not part of an installation.",
+                code="evals_not_here",
+                action="Run this in a clone of Studio's repository.",
+            ) from None
+        if unknown := [name for name in sets or () if name not in SETS]:
+            raise InvalidInput(f"There is no set {unknown[0]}.", action=f"Use some of: {', '.join(SETS)}.")
+        settings = _settings()
+        _progress(f"asking {settings.model_name}")
+        report = await asyncio.to_thread(live.evaluate, settings, sets or SETS, most=most)
+        out.print(report, markup=False, soft_wrap=True)
 
     _run(run())
 

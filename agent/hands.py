@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import psycopg
@@ -18,6 +18,7 @@ from core.errors import Forbidden, InvalidInput, NotFound, StudioError, Unavaila
 from core.ids import new_id, parse_id
 from db.models.conversation import ApprovalRequest
 from db.queries import approvals, runs
+from tools.command import AnyCommand
 from tools.dispatcher import ConsentNeeded, Dispatcher, Outcome, with_approval
 
 # How long a question to a person stands.
@@ -26,6 +27,21 @@ APPROVAL_LIFETIME = timedelta(hours=24)
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
 
 _log = logging.getLogger(__name__)
+
+
+def shown(commands: Iterable[AnyCommand]) -> list[dict[str, object]]:
+    """Commands as models are shown them."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": command.name,
+                "description": command.description,
+                "parameters": command.schema(),
+            },
+        }
+        for command in commands
+    ]
 
 
 class Hands:
@@ -39,17 +55,7 @@ class Hands:
 
     def tools(self) -> list[dict[str, object]]:
         """The commands as models are shown them."""
-        return [
-            {
-                "type": "function",
-                "function": {
-                    "name": command.name,
-                    "description": command.description,
-                    "parameters": command.schema(),
-                },
-            }
-            for command in self._visible.values()
-        ]
+        return shown(self._visible.values())
 
     async def carry_out(self, turn: Turn, message: AIMessage, call: ToolCall) -> ToolMessage:
         """Do what one call says; ends the graph's step with an interrupt when a person has to decide first."""

@@ -1,10 +1,12 @@
 """What the model is told before a conversation: the words are in prompts/system.md, the facts come from the run."""
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent.turn import Turn
+from tools.context import Principal
 
 _FOLDER = Path(__file__).parent / "prompts"
 
@@ -16,13 +18,17 @@ def _words(name: str) -> str:
 
 def system_prompt(turn: Turn) -> str:
     """The system message of one run."""
-    principal = turn.principal
+    return prompt_for(turn.principal, zone=turn.zone, now=turn.now)
+
+
+def prompt_for(principal: Principal, *, zone: str, now: datetime) -> str:
+    """What a model is told before it speaks with this person, in this IANA zone, at this aware time."""
     return _words("system").format(
         workspace=_one_line(principal.workspace_name),
         person=_one_line(principal.user_name),
         role=principal.role.value,
-        zone=turn.zone,
-        today=turn.now.astimezone(ZoneInfo(turn.zone)).strftime("%A %d %B %Y"),
+        zone=zone,
+        today=now.astimezone(ZoneInfo(zone)).strftime("%A %d %B %Y"),
     )
 
 

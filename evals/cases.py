@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SETS = ("main_job", "held_out")
+SETS = ("main_job", "held_out", "breadth", "breadth_blind")
+NETWORKS = ("instagram", "facebook", "tiktok")
 COMMANDS = (
     "create_draft",
     "edit_draft",
@@ -18,6 +19,16 @@ COMMANDS = (
     "show_post",
     "list_accounts",
     "undo",
+    "repurpose_post",
+    "plan_week",
+    "accept_plan",
+    "create_experiment",
+    "retry_post",
+    "resolve_post",
+    "delete_post",
+    "move_posts",
+    "cancel_posts",
+    "fit_media",
 )
 READING = frozenset({"list_posts", "show_post", "list_accounts"})
 # In a case, "$made" is the id of the post that an earlier call of the same sentence made.
@@ -36,13 +47,14 @@ class Said:
 class Case:
     """One case. ``expect`` is the calls in order; with none, a question (``asks``) or words that match ``says``.
 
-    ``now`` (RFC 3339) and ``zone`` (IANA) are the frozen clock of models that are told the time.
+    XX
     """
 
     id: str
     group: str
     now: str
     zone: str
+    networks: tuple[str, ...]
     history: tuple[Said, ...]
     said: Said
     calls: tuple[tuple[str, Mapping[str, object]], ...]
@@ -66,6 +78,7 @@ def _case(row: Mapping[str, object]) -> Case:
         group=str(row["group"]),
         now=str(row["now"]),
         zone=str(row["zone"]),
+        networks=tuple(str(name) for name in _list(row.get("networks")) or NETWORKS),
         history=tuple(_said(entry) for entry in _list(row.get("history"))),
         said=Said(text=str(row["text"]), results=_results(row.get("results"))),
         calls=tuple((call["command"], {name: _value(value) for name, value in call["args"].items()}) for call in calls),

@@ -1,10 +1,10 @@
-"""Plays eval sets against a model with scripted results: `python -m evals.run [set …]`; exits 1 below 95 %."""
+"""Plays eval sets with scripted results: `python -m evals.run [set …]`; exits 1 when one is below 97 %."""
 
 import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from langchain_core.language_models import LanguageModelInput
@@ -12,11 +12,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.runnables import Runnable
 
 from agent.offline.model import OfflineModel
-from evals.cases import COMMANDS, MADE, READING, SETS, Case, Said, load
+from evals.cases import COMMANDS, MADE, NETWORKS, READING, SETS, Case, Said, load
 
 Model = Runnable[LanguageModelInput, AIMessage]
 
-THRESHOLD = 0.95
+THRESHOLD = 0.97
 WRONG_ACT_WEIGHT = 10
 _MOST_CALLS = 8
 _POST: Mapping[str, object] = {
@@ -41,9 +41,22 @@ _SUMMARIES = {
     "show_post": "K7RMD is a draft.",
     "list_accounts": "1 account is connected.",
     "undo": "Took the last change back.",
+    "repurpose_post": "Drafted M7PQX for TikTok from K7RMD.",
+    "plan_week": "Planned 3 posts: Mon, Wed and Fri at 09:00.",
+    "accept_plan": "Drafted 3 posts of the plan.",
+    "create_experiment": "Made 2 versions of K7RMD.",
+    "retry_post": "K7RMD is tried again.",
+    "resolve_post": "K7RMD is settled.",
+    "delete_post": "Deleted K7RMD from Instagram.",
+    "move_posts": "Moved 2 posts.",
+    "cancel_posts": "Cancelled 2 posts.",
+    "fit_media": "K7RMD's photo fits now.",
 }
 # What must be right in a call with an effect; other words of a draft only make a draft that reads differently.
-_AIM = ("post_id", "when", "platform", "account", "caption", "media")
+AIM = (
+    *("post_id", "post_ids", "when", "platform", "platforms", "account", "caption", "media", "options"),
+    *("window", "status", "query", "plan_id", "items", "as", "vary", "outcome", "then", "crop"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +88,19 @@ class Score:
 
     @property
     def penalised(self) -> float:
-        """One minus the share of misses, a wrong act as ten of them."""
-        misses = sum(not one.is_right for one in self.played)
-        return 1 - (misses + (WRONG_ACT_WEIGHT - 1) * self.wrong_acts) / len(self.played)
+        """The score: right cases less ten for each wrong act, as a share of all."""
+        right = sum(one.is_right for one in self.played)
+        return (right - WRONG_ACT_WEIGHT * self.wrong_acts) / len(self.played)
+
+    def summary(self) -> str:
+        """The figures in one line."""
+        right, many = sum(one.is_right for one in self.played), len(self.played)
+        return f"{right}/{many} = {self.accuracy:.1%}, wrong acts {self.wrong_acts}, score {self.penalised:.1%}"
 
 
-def offline_model() -> Model:
+def offline_model(networks: tuple[str, ...] = NETWORKS) -> Model:
     """The offline model with every command at hand."""
-    return OfflineModel().bind_tools([_tool(name) for name in COMMANDS])
+    return OfflineModel(networks=networks).bind_tools([_tool(name) for name in COMMANDS])
 
 
 def _tool(name: str) -> dict[str, object]:
@@ -93,15 +111,16 @@ def play(case: Case, model: Model) -> Played:
     """Speak the case's conversation with the model, answering its calls from the script."""
     messages: list[BaseMessage] = []
     for said in case.history:
-        _turn(said, model, messages)
-    calls, reply = _turn(case.said, model, messages)
+        speak(said, model, messages)
+    calls, reply = speak(case.said, model, messages)
     is_right = _is_right(case, calls, reply)
     return Played(case=case, calls=calls, reply=reply, is_right=is_right, is_wrong_act=_has_wrong_act(case, calls))
 
 
-def _turn(
+def speak(
     said: Said, model: Model, messages: list[BaseMessage]
 ) -> tuple[tuple[tuple[str, Mapping[str, object]], ...], str]:
+    """Say one message to the model and answer its calls from the script; ``messages`` grows by the turn."""
     messages.append(HumanMessage(said.text))
     calls: list[tuple[str, Mapping[str, object]]] = []
     while len(calls) < _MOST_CALLS:
@@ -139,23 +158,17 @@ def _has_wrong_act(case: Case, calls: Sequence[tuple[str, Mapping[str, object]]]
 
 
 def _aim(arguments: Mapping[str, object]) -> dict[str, object]:
-    return {name: arguments[name] for name in _AIM if name in arguments}
+    return {name: arguments[name] for name in AIM if name in arguments}
 
 
-def score(cases: Sequence[Case], model: Model) -> Score:
-    """Play every case."""
-    return Score(played=tuple(play(case, model) for case in cases))
+def score(cases: Sequence[Case], model_for: Callable[[tuple[str, ...]], Model] = offline_model) -> Score:
+    """Play every case, each with the model for its networks."""
+    return Score(played=tuple(play(case, model_for(case.networks)) for case in cases))
 
 
 def report(name: str, scored: Score) -> str:
     """The figures of a set, by group, with every miss."""
-    right = sum(one.is_right for one in scored.played)
-    lines = [
-        (
-            f"{name}: {right}/{len(scored.played)} = {scored.accuracy:.1%}, wrong acts {scored.wrong_acts}, "
-            f"penalised {scored.penalised:.1%}"
-        )
-    ]
+    lines = [f"{name}: {scored.summary()}"]
     for group in dict.fromkeys(one.case.group for one in scored.played):
         members = [one for one in scored.played if one.case.group == group]
         lines.append(f"  {group:<12} {sum(one.is_right for one in members)}/{len(members)}")
@@ -169,17 +182,19 @@ def report(name: str, scored: Score) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print every set's score; 0 when all of them reach the threshold, wrong acts counted ten times."""
+    """Print every set's score; 0 when each of them reaches the threshold, wrong acts counted ten times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", default=list(SETS), help=f"of {', '.join(SETS)}")
     chosen = parser.parse_args(arguments).sets
-    scores = {name: score(load(name), offline_model()) for name in chosen}
+    scores = {name: score(load(name)) for name in chosen}
     for name, scored in scores.items():
         print(report(name, scored))
     everything = Score(played=tuple(one for scored in scores.values() for one in scored.played))
-    print(f"all: accuracy {everything.accuracy:.1%}, wrong acts {everything.wrong_acts}, ", end="")
-    print(f"penalised {everything.penalised:.1%}")
-    return 0 if everything.penalised >= THRESHOLD else 1
+    print(f"all: {everything.summary()}")
+    below = [name for name, scored in scores.items() if scored.penalised < THRESHOLD]
+    if below:
+        print(f"below {THRESHOLD:.0%}: {', '.join(below)}")
+    return 1 if below else 0
 
 
 if __name__ == "__main__":

@@ -4,8 +4,11 @@ import re
 
 from agent.offline.clauses import bare
 from agent.offline.drafting import about_words
+from agent.offline.experiments import varied
+from agent.offline.fitting import crop_named
 from agent.offline.media import only_media
 from agent.offline.moments import time_phrases
+from agent.offline.networks import NETWORK, mentioned
 from agent.offline.reading import Option, Question, Reading, Step, ask, say
 from agent.offline.references import is_plural, reference
 from agent.offline.sentence import Sentence, take_apart
@@ -13,6 +16,7 @@ from agent.offline.talk import is_no, is_yes
 from core.jsontypes import JsonValue
 from core.when.resolve import completed
 
+_LONGEST_CROP = 6  # words of an answer to "how shall it be fitted?"
 _LEFT_ALONE = "All right, I left everything as it is."
 _ORDINALS = {
     word: place
@@ -66,13 +70,17 @@ def _filled(question: Question, **more: JsonValue) -> Reading:
 def still_lacking(steps: tuple[Step, ...]) -> Reading:
     """The plan, or the question for the next thing that one of its steps lacks."""
     for at, step in enumerate(steps):
-        if step.command in {"schedule_post", "move_post"} and "when" not in step.arguments:
+        if step.command in {"schedule_post", "move_post", "move_posts"} and "when" not in step.arguments:
             return ask("When? For example “Friday at 9am”.", "when", *steps, at=at)
-        if step.command == "create_draft" and not {"about", "caption"} & set(step.arguments):
+        if step.command == "create_draft" and not {"about", "caption"} & set(step.arguments) and not _is_story(step):
             return ask("What should the post be about?", "about", *steps, at=at)
         if step.command == "edit_draft" and set(step.arguments) == {"post_id"}:
             return ask("What should I change: the caption, the photo or the format?", "post", *steps, at=at)
     return Reading(steps=steps)
+
+
+def _is_story(step: Step) -> bool:
+    return step.arguments.get("format") == "story" and "media" in step.arguments
 
 
 def bare_time(text: str, lead: re.Pattern[str] = _TIME_LEAD) -> str | None:
@@ -171,4 +179,29 @@ def _with_caption(question: Question, message: str, sentence: Sentence) -> Readi
     return _filled(question, caption=words)
 
 
-_COMPLETIONS = {"choice": _with_choice, "post": _with_post, "about": _with_about, "media": _with_media}
+def _with_platforms(question: Question, text: str, _sentence: Sentence) -> Reading | None:
+    names = mentioned(text)
+    around = re.sub(rf"\b(?:{NETWORK}|and|for|on|to|both|the|our|please)\b|\W", "", text, flags=re.IGNORECASE)
+    platforms: list[JsonValue] = [name.lower() for name in names]
+    return _filled(question, platforms=platforms) if names and not around else None
+
+
+def _with_vary(question: Question, text: str, _sentence: Sentence) -> Reading | None:
+    kind = varied(re.sub(r"\A(?:the|its|vary) |\A(?:vary) the ", "", text, flags=re.IGNORECASE))
+    return _filled(question, vary=kind) if kind else None
+
+
+def _with_crop(question: Question, text: str, _sentence: Sentence) -> Reading | None:
+    crop = crop_named(text) if len(text.split()) <= _LONGEST_CROP else None
+    return _filled(question, crop=crop) if crop else None
+
+
+_COMPLETIONS = {
+    "platforms": _with_platforms,
+    "vary": _with_vary,
+    "crop": _with_crop,
+    "choice": _with_choice,
+    "post": _with_post,
+    "about": _with_about,
+    "media": _with_media,
+}

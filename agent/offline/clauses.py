@@ -60,13 +60,14 @@ _COMMAND = (
     r"(?:please |also |then |can you |could you |just |maybe |let'?s ){0,4}"
     rf"(?:(?:draft|write|create|make|compose|prepare|schedule|reschedule|queue|move|push|shift|postpone|delay"
     rf"|cancel|delete|scrap|remove|publish|post|send|put|use|add|attach|change|set|bring|book|share|discard|take"
-    rf"|announce) {_TARGET}"
+    rf"|announce|retry|repurpose|adapt|crop|fit|turn|test|cross-post|take down|try) {_TARGET}"
+    r"|plan (?:out )?(?:(?:my|our|the|next|this) )?(?:next )?week\b|accept (?:the plan|\d)"
     r"|undo\b|publish now\b|post now\b|(?:show|list|tell) (?:me )?|what'?s\b|what is\b|which\b|(?:schedule"
     r"|reschedule|move) (?:it|for|to|on)\b|(?:another |one |a second )(?:one |post |reel )?(?:about|on|for)\b"
     r"|(?:don't|do not) (?:post|publish|schedule|cancel)\b)"
 )
 _JOINT = re.compile(
-    rf"(?:,|;| -| \u2013)?\s+(?:and then|and also|and|then|but|&|\+)\s+(?={_COMMAND})|,\s+(?={_COMMAND})", re.IGNORECASE
+    rf"(?:,|;| -| \u2013)?\s+(?:and then|and|then|but|&|\+)\s+(?={_COMMAND})|,\s+(?={_COMMAND})", re.IGNORECASE
 )
 
 

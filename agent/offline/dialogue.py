@@ -1,6 +1,7 @@
 """A conversation as turns, and what the offline model does next; all of it derived from the messages."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,22 @@ from agent.offline.answers import LONE_TIME_LEAD, bare_time, complete
 from agent.offline.clauses import bare
 from agent.offline.interpret import for_served_networks, interpret
 from agent.offline.moments import time_phrases
+from agent.offline.networks import display
 from agent.offline.reading import MADE, Option, Question, Reading, Step, act, ask
 from agent.offline.replies import left_undone, refused, told
 from agent.offline.sentence import take_apart
+from agent.offline.surroundings import Surroundings
 from agent.offline.talk import not_understood
 
 # Questions older than this are not open any more.
 _TURNS_REMEMBERED = 6
+# Before a time that takes the place of the one before: "no, Saturday at 11", "I meant Saturday".
+_CORRECTION = re.compile(
+    r"(?:(?:no|nope|sorry|oops|wait|actually|ah)\b[\s,.!]*)+(?:(?:i|we) (?:mean|meant)\b[\s,:]*)?|(?:i|we) (?:mean"
+    r"|meant)\b[\s,:]*",
+    re.IGNORECASE,
+)
+_PLANS = frozenset({"plan_week", "accept_plan"})
 _TIMED = frozenset({"schedule_post", "move_post"})
 
 
@@ -88,42 +98,53 @@ def next_move(messages: Sequence[BaseMessage], networks: tuple[str, ...], bound:
         return Next(answer="I'm listening. What shall we post?")
     question: Question | None = None
     reading, earlier = Reading(), None
-    for turn in spoken:
-        reading = understood(turn.said, question, earlier, networks)
+    for at, turn in enumerate(spoken):
+        around = _surroundings(spoken[:at], networks, bound)
+        reading = understood(turn.said, question, earlier, around)
         question = open_question(turn, reading)
         earlier = turn
     return _move(spoken[-1], reading, bound)
 
 
-def understood(said: str, question: Question | None, earlier: Turn | None, networks: tuple[str, ...]) -> Reading:
+def _surroundings(earlier: Sequence[Turn], networks: tuple[str, ...], bound: frozenset[str]) -> Surroundings:
+    """What the turns so far leave to speak of."""
+    calls = [call for turn in earlier for call in turn.calls if call.error is None]
+    posts = [post for call in calls if isinstance(post := (call.result or {}).get("post"), Mapping)]
+    current = posts[-1].get("platform") if posts else None
+    return Surroundings(
+        networks=networks,
+        commands=bound,
+        current=display(current) if isinstance(current, str) else None,
+        plan_is_open=[call.command for call in calls if call.command in _PLANS][-1:] == ["plan_week"],
+    )
+
+
+def understood(said: str, question: Question | None, earlier: Turn | None, around: Surroundings) -> Reading:
     """What a message means after an open question; a command of its own is stronger than an answer, but for a yes."""
-    if (
-        question is not None
-        and (answer := complete(question, said)) is not None
-        and _is_answer(said, question, networks)
-    ):
-        return for_served_networks(answer.steps, networks) if answer.steps else answer
+    if question is not None and (answer := complete(question, said)) is not None and _is_answer(said, question, around):
+        return for_served_networks(answer.steps, around) if answer.steps else answer
     text = bare(take_apart(said).text)
-    if (phrase := bare_time(text, LONE_TIME_LEAD)) is not None:
-        return _about_time(text, phrase, earlier)
-    return interpret(said, networks)
+    corrected = _CORRECTION.sub("", said.strip(), count=1)
+    if (phrase := bare_time(text, LONE_TIME_LEAD) or bare_time(bare(corrected), LONE_TIME_LEAD)) is not None:
+        return _about_time(text, phrase, earlier, corrects=corrected != said.strip())
+    return interpret(said, around)
 
 
-def _is_answer(said: str, question: Question, networks: tuple[str, ...]) -> bool:
+def _is_answer(said: str, question: Question, around: Surroundings) -> bool:
     """Whether a message that could complete the question is not a command of its own instead."""
-    if question.missing in {"yes", "when", "choice", "caption"}:
+    if question.missing in {"yes", "when", "choice", "caption", "platforms", "vary", "crop"}:
         return True
-    alone = interpret(said, networks)
+    alone = interpret(said, around)
     if question.missing == "post" and alone.question is not None:
         return all(step.command == "show_post" for step in alone.question.steps)
     return not alone.steps or all(step.command == "show_post" for step in alone.steps)
 
 
-def _about_time(text: str, phrase: str, earlier: Turn | None) -> Reading:
-    """A time and nothing else: a shift of what was just planned, else a question what to do with it."""
+def _about_time(text: str, phrase: str, earlier: Turn | None, *, corrects: bool) -> Reading:
+    """A time and nothing else: a shift or correction of what was just planned, else a question what to do with it."""
     is_shift = any(found.is_shift for found in time_phrases(text))
     planned = earlier is not None and any(call.command in _TIMED and call.error is None for call in earlier.calls)
-    if planned and is_shift:
+    if planned and (is_shift or corrects):
         return act("move_post", post_id="it", when=phrase)
     command, verb = ("move_post", "move") if planned or is_shift else ("schedule_post", "schedule")
     if earlier is None:
@@ -180,15 +201,12 @@ def _move(turn: Turn, reading: Reading, bound: frozenset[str]) -> Next:
     failed = bool(done) and done[-1].error is not None
     if failed or len(done) >= len(reading.steps):
         return Next(answer=_answer(turn, reading))
-    step = _placed(reading.steps[len(done)], turn)
-    if step.command not in bound:
-        told_so_far = _results(turn)
-        return Next(
-            answer="\n".join(
-                [*told_so_far, f"The command {step.command} is not available to me here, so I did not use it."]
-            )
-        )
-    return Next(step=step)
+    # Nothing is begun that cannot be brought to its end.
+    lacking = next((step.command for step in reading.steps[len(done) :] if step.command not in bound), None)
+    if lacking is not None:
+        refusal = f"The command {lacking} is not available to me here, so I did not use it."
+        return Next(answer="\n".join([*_results(turn), refusal]))
+    return Next(step=_placed(reading.steps[len(done)], turn))
 
 
 def _placed(step: Step, turn: Turn) -> Step:

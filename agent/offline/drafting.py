@@ -7,6 +7,7 @@ from agent.offline.heads import Head, read_head
 from agent.offline.media import only_media, read_media
 from agent.offline.moments import TimePhrase, time_phrases
 from agent.offline.networks import aimed_at
+from agent.offline.options import read_options
 from agent.offline.reading import MADE, Reading, Step, ask
 from agent.offline.sentence import MARK, Sentence
 from core.jsontypes import JsonValue
@@ -60,6 +61,7 @@ _EMPTY_ABOUT = frozenset("it this that them something things stuff please".split
     "ready",
     "ideas",
 }
+_NOT_SAID_THERE = frozenset({"reel", "image"})  # TikTok's formats follow from the media
 _LONGEST_MEDIA = 200  # characters; more is no mere naming of a photo
 _NOTHING = re.compile(r"[\s,.:;!?-]*\Z")
 _WHICH_PHOTO = "Which photo? Give its link, upload it, or name one you uploaded."
@@ -195,6 +197,7 @@ def _gather(head: Head, sentence: Sentence) -> _Draft:
     draft = _Draft(rest=head.rest, caveat=head.caveat, networks=list(head.networks))
     if head.format:
         draft.arguments["format"] = head.format
+    _take_options(draft, sentence)
     _take_caption(draft, sentence)
     read = read_media(draft.rest, sentence)
     draft.rest, draft.vague_photo = read.rest, read.vague
@@ -208,6 +211,18 @@ def _gather(head: Head, sentence: Sentence) -> _Draft:
         draft.rest = f"{draft.rest[: account.start()]} {draft.rest[account.end() :]}"
     _take_time(draft)
     return draft
+
+
+def _take_options(draft: _Draft, sentence: Sentence) -> None:
+    aimed = tuple(dict.fromkeys([*draft.networks, *aimed_at(draft.rest).names]))
+    read = read_options(draft.rest, sentence, aimed)
+    draft.rest = read.rest
+    if read.values:
+        draft.arguments["options"] = read.values
+    if read.format is not None:
+        draft.arguments["format"] = read.format
+    if read.network is not None and not aimed:
+        draft.networks.append(read.network)
 
 
 def _take_caption(draft: _Draft, sentence: Sentence) -> None:
@@ -248,10 +263,13 @@ def _drafted(draft: _Draft, sentence: Sentence, context: str) -> Reading:
         # One draft is for one network; whoever reads this decides whether it can be served.
         arguments["platform"] = " & ".join(name.lower() for name in draft.networks)
     arguments |= draft.arguments
+    if draft.networks == ["TikTok"] and arguments.get("format") in _NOT_SAID_THERE:
+        del arguments["format"]
     if about:
         arguments["about"] = about
     step = Step(command="create_draft", arguments=arguments)
-    if not about and "caption" not in arguments:
+    is_story = arguments.get("format") == "story" and "media" in arguments  # a story needs no words
+    if not about and "caption" not in arguments and not is_story:
         return ask(_WHAT_ABOUT, "about", step)
     if draft.vague_photo and "media" not in arguments:
         return ask(_WHICH_PHOTO, "media", step)

@@ -4,6 +4,7 @@ import re
 
 from agent.offline.drafting import about_words
 from agent.offline.media import read_media
+from agent.offline.options import read_options
 from agent.offline.reading import Reading, Step, ask, say
 from agent.offline.references import reference
 from agent.offline.sentence import MARK, Sentence
@@ -29,8 +30,18 @@ _OPEN_CAPTION = re.compile(
 )
 _FORMAT = re.compile(
     r"(?:(?:make|turn|change|switch|convert|set)\s+(?P<what>it|this|that|the format|.{1,50}? (?:post|draft"
-    r"|one))\s+(?:into|to|as|be)?\s*(?:a |an )?(?:single |instagram )?(?P<format>reel|carousel|image|photo"
+    r"|one))\s+(?:into|to|as|be)?\s*(?:a |an )?(?:single |instagram )?(?P<format>reel|story|carousel|image|photo"
     r"|picture)(?: post)?(?: instead)?)",
+    re.IGNORECASE,
+)
+_AS_STORY = re.compile(
+    r"(?:post|publish|share|put|use|make|do|turn|send|run)\s+(?P<what>it|this|that|.{1,50}? (?:post|draft"
+    r"|one))(?: up| out)?"
+    r" (?:as|into|to|in|on) (?:a|an|our|my|the) (?:instagram |facebook |insta |ig )?stor(?:y|ies)(?: instead)?",
+    re.IGNORECASE,
+)
+_OPTION_EDIT = re.compile(
+    r"(?:add|put|set|use|give it|include|invite|tag|make|have|with|and)?[\s,]*(?:(?:to|on|for) (?P<what>.{1,60}))?",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
@@ -80,6 +91,9 @@ _CANNOT_STYLE = (
 
 def read_edit(clause: str, sentence: Sentence) -> Reading:
     """Such as "change the caption to "…"", "use the latte photo instead", "make it a reel", "make it about …"."""
+    edited = _read_options(clause, sentence)
+    if edited.understood:
+        return edited
     edited = _read_words(clause, sentence)
     if edited.understood:
         return edited
@@ -91,6 +105,17 @@ def read_edit(clause: str, sentence: Sentence) -> Reading:
         step = Step(command="edit_draft", arguments={"post_id": "it"})
         return ask(f"What shall I change? {_WHOLE_CAPTION}", "caption", step)
     return _read_media_change(clause, sentence)
+
+
+def _read_options(clause: str, sentence: Sentence) -> Reading:
+    """Such as "post it as a story", "add a first comment saying "…"", "add @roaster as a collaborator"."""
+    if (story := _AS_STORY.fullmatch(clause)) is not None:
+        return _edited(story["what"], sentence, format="story")
+    if re.match(r"(?:add|put|set|use|give|include|invite|tag|make)\b", clause, re.IGNORECASE) is None:
+        return Reading()
+    read = read_options(clause, sentence)
+    left = _OPTION_EDIT.fullmatch(read.rest) if read.values else None
+    return _edited(left["what"], sentence, options=read.values) if left is not None else Reading()
 
 
 def _read_words(clause: str, sentence: Sentence) -> Reading:

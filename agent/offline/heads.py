@@ -13,7 +13,7 @@ _INDEFINITE = frozenset("a an another some new something one".split())
 _NOUNS = frozenset(
     "post draft something caption announcement teaser update message text copy promo one content".split()
 )
-_SEVERAL = frozenset("posts two three four five six seven several few couple 2 3 4 5 6 7 8 9 10".split())
+_SEVERAL = frozenset("posts stories two three four five six seven several few couple 2 3 4 5 6 7 8 9 10".split())
 _FORMATS = {
     "reel": "reel",
     "video": "reel",
@@ -28,17 +28,17 @@ _FORMATS = {
 }
 # "a photo post" is any post with a photo, while a reel or a carousel is a wish.
 _CHOSEN_FORMATS = frozenset({"reel", "carousel", "slideshow", "gallery"})
-_NO_STORIES = "I can't make stories, only posts, carousels and reels."
 _ONE_AT_A_TIME = "I draft one post at a time."
 _LONGEST = 160
 _WORD = re.compile(r"\s*([\w']+)")
+_NEXT_NETWORK = re.compile(r"\s*[,+&/]\s*([\w']+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
     """What stands before "about": ``noun`` that a post is named at all, ``indefinite`` that it is a new one.
 
-    ``caveat`` says what cannot be had as asked ("two posts", "a story"); "" when all of it can.
+    ``caveat`` says what cannot be had as asked ("two posts"); "" when all of it can.
     """
 
     rest: str
@@ -65,10 +65,12 @@ class _Found:
         """Whether the word belongs to the head; notes what it says."""
         lower = word.lower()
         network = network_name(word) if word not in {"X", "Threads"} else None
-        if lower in {"story", "stories"}:
-            self.noun, self.caveat = True, _NO_STORIES
+        if lower == "story":
+            self.noun, self.format = True, "story"
+        elif lower == "posts" and len(self.networks) > 1:
+            self.noun = True  # one for each of them
         elif lower in _SEVERAL:
-            self.noun, self.caveat = self.noun or lower == "posts", _ONE_AT_A_TIME
+            self.noun, self.caveat = self.noun or lower in {"posts", "stories"}, _ONE_AT_A_TIME
         elif lower in _NOUNS or network is not None:
             self.noun = True
             self.networks += [network] if network else []
@@ -84,10 +86,16 @@ class _Found:
         return True
 
 
+def _next_network(text: str, at: int, found: _Found) -> re.Match[str] | None:
+    """One more network after a comma or plus: "Instagram, Facebook + TikTok"."""
+    word = _NEXT_NETWORK.match(text, at, _LONGEST) if found.networks else None
+    return word if word is not None and network_name(word[1]) is not None else None
+
+
 def read_head(text: str) -> Head:
     """Read articles, adjectives, networks, format and noun as far as they go."""
     found, at = _Found(), 0
-    while (word := _WORD.match(text, at, _LONGEST)) is not None:
+    while (word := _next_network(text, at, found) or _WORD.match(text, at, _LONGEST)) is not None:
         following = _WORD.match(text, word.end())
         if not found.takes(word[1], following[1] if following else ""):
             break

@@ -4,12 +4,27 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.offline import drafting, editing, looking, planning, talk
+from agent.offline import (
+    drafting,
+    editing,
+    experiments,
+    fitting,
+    looking,
+    publishing,
+    removing,
+    repurposing,
+    scheduling,
+    settling,
+    several,
+    talk,
+    weeks,
+)
 from agent.offline.clauses import bare, clauses, is_question
 from agent.offline.networks import aimed_at, display
 from agent.offline.reading import MADE, Question, Reading, Step, ask, say
 from agent.offline.replies import described
 from agent.offline.sentence import Sentence, take_apart
+from agent.offline.surroundings import Surroundings
 from core.jsontypes import JsonValue
 
 _LONGEST_SUBJECT = 2000  # characters: what create_draft takes as "about"
@@ -37,17 +52,33 @@ _CONDITION = re.compile(
     r"|as soon as (?!possible))\b.*)",
     re.IGNORECASE,
 )
-_READ_ONLY = frozenset({"list_posts", "show_post", "list_accounts"})
-_KEPT = frozenset({"edit_draft", "schedule_post", "move_post", "cancel_post", "publish_post"})
+# Commands that change nothing of what there is; a plan is a proposal.
+_HARMLESS = frozenset({"list_posts", "show_post", "list_accounts", "plan_week"})
+_KEPT = frozenset(
+    {
+        "edit_draft",
+        "schedule_post",
+        "move_post",
+        "cancel_post",
+        "publish_post",
+        "repurpose_post",
+        "fit_media",
+        "create_experiment",
+    }
+)
 
 
-def interpret(message: str, networks: tuple[str, ...] = ("Instagram",)) -> Reading:
-    """What a message asks for, by itself; ``networks`` are the names of those this installation can post to."""
+def interpret(message: str, around: Surroundings) -> Reading:
+    """What a message asks for, by itself, with the networks and commands that are ``around``."""
     sentence = take_apart(message)
+    told = settling.read_outcome(sentence.text.strip(" ,.!"), sentence, around)
+    if told.understood:
+        return told
+    sentence = replace(sentence, text=fitting.without_complaint(sentence.text))
     parts = clauses(sentence.text)
     if not parts:
         return _nothing_said(sentence)
-    return _Plan(sentence, networks).read(parts)
+    return _Plan(sentence, around).read(parts)
 
 
 def _nothing_said(sentence: Sentence) -> Reading:
@@ -62,9 +93,9 @@ def _nothing_said(sentence: Sentence) -> Reading:
 class _Plan:
     """The readings of a message's clauses, put together in order."""
 
-    def __init__(self, sentence: Sentence, networks: tuple[str, ...]) -> None:
+    def __init__(self, sentence: Sentence, around: Surroundings) -> None:
         self.sentence = sentence
-        self.networks = networks
+        self.around = around
         self.steps: list[Step] = []
         self.question: Question | None = None
         self.answers: list[Reading] = []
@@ -107,7 +138,7 @@ class _Plan:
             self.unknown.append(part)
 
     def _one(self, part: str, clause: str) -> Reading:
-        reading = read_clause(part, clause, self.sentence, self.networks, " ".join(self.unknown))
+        reading = read_clause(part, clause, self.sentence, self.around, " ".join(self.unknown))
         if reading.steps and any(step.command == "create_draft" for step in reading.steps) and self.unknown:
             # "We have a new blend. Draft a post about it.": the first sentence said what it is about.
             self.unknown.clear()
@@ -151,7 +182,7 @@ class _Plan:
         if self.question is not None:
             return Reading(question=replace(self.question, steps=steps))
         if steps:
-            return for_served_networks(steps, self.networks)
+            return for_served_networks(steps, self.around)
         return self.answers[0] if self.answers else talk.not_understood(self.sentence.restored(self.sentence.text))
 
     def _left_over_media(self, steps: tuple[Step, ...]) -> Reading:
@@ -162,13 +193,13 @@ class _Plan:
         return ask("Shall I put that on the post we were speaking of?", "yes", step)
 
 
-def read_clause(part: str, clause: str, sentence: Sentence, networks: tuple[str, ...], context: str = "") -> Reading:
+def read_clause(part: str, clause: str, sentence: Sentence, around: Surroundings, context: str = "") -> Reading:
     """One clause; ``part`` as typed, ``clause`` without its politeness. The first reader that understands wins."""
     if not clause:
         return talk.read_talk("", part) if part.strip() else Reading()
     if len(clause) > _LONGEST_COMMAND:
         return _read_long(clause, sentence, context)
-    readers = _readers(part, clause, sentence, networks, context)
+    readers = _readers(part, clause, sentence, around, context)
     reading = next((found for reader in readers if (found := reader()).understood), Reading())
     asked = reading.question.steps if reading.question is not None else reading.steps
     if any(step.command == "create_draft" for step in asked):
@@ -179,31 +210,39 @@ def read_clause(part: str, clause: str, sentence: Sentence, networks: tuple[str,
     if not reading.steps and (reason := _REASON.search(clause)) is not None:
         # "cancel the espresso post, we ran out of beans": the reason asks for nothing.
         before = clause[: reason.start()]
-        told = read_clause(before, bare(before), sentence, networks, context)
+        told = read_clause(before, bare(before), sentence, around, context)
         reading = told if told.understood else reading
     return _confirmed(part, reading)
 
 
 def _readers(
-    part: str, clause: str, sentence: Sentence, networks: tuple[str, ...], context: str
+    part: str, clause: str, sentence: Sentence, around: Surroundings, context: str
 ) -> tuple[Callable[[], Reading], ...]:
     """Every reader in the order in which they are asked."""
     aimless = aimed_at(clause).rest  # a post is on one account already: "publish it on Instagram" is "publish it"
     return (
         lambda: talk.read_talk(clause, part),
+        lambda: weeks.read_week(clause, sentence, around),
         lambda: talk.read_hesitation(part, clause),
-        lambda: planning.read_undo(clause),
+        lambda: publishing.read_undo(clause),
+        lambda: weeks.read_acceptance(clause, around),
+        lambda: experiments.read_experiment(clause, sentence, around),
+        lambda: settling.read_retry(part, clause, sentence),
+        lambda: fitting.read_fit(clause, sentence, around),
+        lambda: repurposing.read_repurpose(part, clause, sentence, around),
+        lambda: removing.read_delete(clause, sentence, around),
+        lambda: several.read_several(clause, sentence, around),
         lambda: looking.read_accounts(clause),
         lambda: drafting.read_create(clause, sentence, context),
-        lambda: talk.read_other_network(clause, networks),
+        lambda: talk.read_other_network(clause, around.networks),
         lambda: editing.read_edit(aimless, sentence),
         lambda: talk.read_other_work(clause),
         lambda: looking.read_list(clause, sentence),
         lambda: looking.read_show(clause, sentence),
-        lambda: planning.read_move(aimless, sentence),
-        lambda: planning.read_schedule(aimless, sentence),
-        lambda: planning.read_cancel(aimless, sentence),
-        lambda: planning.read_publish(aimless, sentence),
+        lambda: scheduling.read_move(aimless, sentence),
+        lambda: scheduling.read_schedule(aimless, sentence),
+        lambda: removing.read_cancel(aimless, sentence),
+        lambda: publishing.read_publish(aimless, sentence),
     )
 
 
@@ -220,25 +259,37 @@ def _read_long(clause: str, sentence: Sentence, context: str) -> Reading:
 
 def _confirmed(part: str, reading: Reading) -> Reading:
     """Such as "Publish it?" is a question: it is asked back; "could you publish it?" is politeness."""
-    acts = [step for step in reading.steps if step.command not in _READ_ONLY]
+    acts = [step for step in reading.steps if step.command not in _HARMLESS]
     if not acts or not is_question(part) or _ASKED_TO.match(part):
         return reading
     return ask(f"Shall I {described(reading.steps)}?", "yes", *reading.steps)
 
 
-def for_served_networks(steps: tuple[Step, ...], networks: tuple[str, ...]) -> Reading:
+def for_served_networks(steps: tuple[Step, ...], around: Surroundings) -> Reading:
     """A draft on too long a subject or for no network served here is refused; beside a served one it is asked about."""
     if any(len(str(step.arguments.get("about", ""))) > _LONGEST_SUBJECT for step in steps):
         return say(_TOO_LONG)
     for at, step in enumerate(steps):
         named = str(step.arguments.get("platform", "")) if step.command == "create_draft" else ""
-        wanted = [name for name in named.split(" & ") if name]
-        served = [name for name in wanted if display(name) in networks]
-        missing = tuple(display(name) for name in wanted if display(name) not in networks)
+        wanted = tuple(display(name) for name in named.split(" & ") if name)
+        missing = around.missing(wanted)
+        served = [name.lower() for name in wanted if name not in missing]
         if missing and not served:
-            return say(talk.cannot_post_to(missing, networks))
+            return say(talk.cannot_post_to(missing, around.networks))
         if len(served) > 1 or missing:
             kept = (*steps[:at], step.having(platform=served[0]), *steps[at + 1 :])
-            reason = talk.cannot_post_to(missing, networks) if missing else "I draft for one network at a time."
+            if not missing and around.has("repurpose_post"):
+                return Reading(steps=_with_others(kept, at, served[1:]))
+            reason = talk.cannot_post_to(missing, around.networks) if missing else "I draft for one network at a time."
             return ask(f"{reason} Shall I draft it for {display(served[0])}?", "yes", *kept)
     return Reading(steps=steps)
+
+
+def _with_others(steps: tuple[Step, ...], at: int, others: list[str]) -> tuple[Step, ...]:
+    """The draft for one network, brought to the others at the same time."""
+    times = [steps[at].arguments.get("when")]
+    times += [step.arguments.get("when") for step in steps[at + 1 :] if step.arguments.get("post_id") == MADE]
+    platforms: list[JsonValue] = [*others]
+    more = Step(command="repurpose_post", arguments={"post_id": MADE, "platforms": platforms})
+    when = next((time for time in times if time), None)
+    return (*steps[: at + 1], more if when is None else more.having(when=when), *steps[at + 1 :])

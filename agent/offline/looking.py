@@ -2,9 +2,9 @@
 
 import re
 
+from agent.offline.aiming import around_time
 from agent.offline.moments import TimePhrase, time_phrases
 from agent.offline.networks import NETWORK, network_name
-from agent.offline.planning import around_time
 from agent.offline.reading import Reading, Step, act, ask
 from agent.offline.references import is_plural, reference
 from agent.offline.sentence import MARK, Sentence
@@ -24,6 +24,12 @@ _THINGS = re.compile(
     r"|unfinished|missed|cancelled|canceled|post (?:last|this|yesterday|today|in|on)|publish (?:last|this"
     r"|yesterday|today)|what's next|what is next|unconfirmed|plan for|plans for|the plan|on for|got on|have on"
     r"|for the week|drafted|posting)\b",
+    re.IGNORECASE,
+)
+# "The espresso post was cancelled last year" tells; it asks for no list.
+_TELLS = re.compile(
+    r"(?:the|my|our|all|everything)\b.*\b(?:was|were|has been|have been|got)\b"
+    r"|(?:the|my|our)\b.*\b(?:post|draft|one|reel) (?:has |have |just )*failed\b",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"\b(?:posts|drafts|reels|carousels|ones|everything|calendar|schedule)\b", re.IGNORECASE)
@@ -192,6 +198,8 @@ def read_list(clause: str, sentence: Sentence) -> Reading:
 def _asks_for_more(rest: str) -> bool:
     """Whether a clause asks about one post ("when is it going out"), or for advice, which is no list."""
     if re.match(r"(?:when|what time|where|why|who|how(?! many))\b", rest, re.IGNORECASE) and not _SEVERAL.search(rest):
+        return True
+    if _TELLS.match(rest) or re.match(r"did (?:i|we|you) (?:accept|approve)\b", rest, re.IGNORECASE):
         return True
     return re.search(r"\b(?:best|ideas?|should|why|how (?:do|can|to))\b", rest, re.IGNORECASE) is not None
 

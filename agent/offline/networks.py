@@ -36,10 +36,19 @@ _NAMES = {
 _TITLE_ONLY = {"Threads": "Threads", "X": "X", "Google": "Google", "Snap": "Snapchat"}
 NETWORK = "(?:" + "|".join(sorted(_NAMES, key=len, reverse=True)) + ")"
 _TAIL = r"(?:\s+(?:page|account|feed|profile|wall|followers))?"
+_PLACE = rf"(?:(?:the |our |my |a |an )?{NETWORK}(?: page| account| feed| profile| post| video| reel| one)?)"
+# One network or several: "Facebook and our TikTok account".
+PLACES = rf"(?P<places>(?:both )?{_PLACE}(?:(?:\s*,\s*|\s+)(?:(?:and|&|plus|or)\s+)?{_PLACE})*)"
 _AIMED = re.compile(
     rf"(?:^|\s)(?:for|on|to|in|via|onto|(?<=instagram )and|(?<=facebook )and)\s+(?:the |our "
     rf"|my )?(?:(?P<name>{NETWORK})\b|(?-i:(?P<title>Threads|X|Google|Snap)\b)){_TAIL}(?=\s*(?:$|[,.!?]| and "
     rf"| about | with | for | at | on | now| saying| that ))",
+    re.IGNORECASE,
+)
+_SITE = rf"(?:(?:the |our |my )?{NETWORK}{_TAIL})"
+_AIMED_AT_MANY = re.compile(
+    rf"(?:^|\s)(?:for|on|to|in|via|onto)\s+(?:both )?{_SITE}(?:(?:\s*,\s*|\s+)(?:(?:and|&|plus)\s+)?{_SITE})+"
+    r"(?=\s*(?:$|[,.!?]| and | about | with | for | at | on | now| saying| that ))",
     re.IGNORECASE,
 )
 _WORD = re.compile(rf"\b{NETWORK}\b", re.IGNORECASE)
@@ -60,7 +69,11 @@ def network_name(word: str) -> str | None:
 
 def aimed_at(text: str) -> Aimed:
     """Take "on Instagram", "for our Facebook page" out of a clause; "about TikTok trends" stays."""
-    names = [
+    names: list[str] = []
+    if (many := _AIMED_AT_MANY.search(text)) is not None:
+        names += mentioned(many.group())
+        text = f"{text[: many.start()]}{text[many.end() :]}"
+    names += [
         _NAMES[found["name"].lower()] if found["name"] else _TITLE_ONLY[found["title"]]
         for found in _AIMED.finditer(text)
     ]

@@ -9,7 +9,7 @@ from core.jsontypes import JsonValue
 # Stands for the id of the post that an earlier step of the same plan makes; never sent as it is.
 MADE = "\x00made"
 
-Missing = Literal["when", "about", "post", "media", "caption", "choice", "yes"]
+Missing = Literal["when", "about", "post", "media", "caption", "choice", "yes", "platforms", "vary", "crop"]
 Arguments = Mapping[str, JsonValue]
 
 

@@ -47,7 +47,7 @@ _TRAILING_NOUN = re.compile(rf"(?:^|\s)(?:{_KIND}|{POST_NOUN})\Z", re.IGNORECASE
 _LEADING_KIND = re.compile(rf"(?:{_KIND}|{POST_NOUN})(?:\s|\Z)", re.IGNORECASE)
 # A name of a post never holds these: they change what is asked, so that the words were not understood.
 _GUARDS = frozenset(
-    "if unless by from until when whenever while because but or not no never except without instead only and it"
+    "if unless as by from until when whenever while because but or not no never except without instead only and it"
     " they all every any"
     " should would could will before after once than then now immediately asap today please".split()
 )

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from agent.offline.networks import display
-from agent.offline.reading import MADE, Step
+from agent.offline.networks import display, listed
+from agent.offline.reading import MADE, Arguments, Step
 
 _VERBS = {
     "schedule_post": "schedule",
@@ -12,6 +12,21 @@ _VERBS = {
     "publish_post": "publish",
     "edit_draft": "change",
     "show_post": "show",
+    "repurpose_post": "repurpose",
+    "retry_post": "retry",
+    "resolve_post": "settle",
+    "delete_post": "delete the live post",
+    "fit_media": "fit the photo of",
+    "create_experiment": "run an experiment on",
+}
+_OTHERS = {
+    "list_posts": "list the posts",
+    "list_accounts": "list the accounts",
+    "undo": "undo the last change",
+    "plan_week": "plan the week",
+    "accept_plan": "take the plan over",
+    "move_posts": "move those posts",
+    "cancel_posts": "cancel those posts",
 }
 _MOST_LINES = 20
 _CAPTION_SHOWN = 600
@@ -30,10 +45,15 @@ def _described(step: Step) -> str:
         return f"draft a post about {about}" if about else "draft that post"
     if step.command in _VERBS:
         when = f" {'to' if step.command == 'move_post' else 'for'} {arguments['when']}" if "when" in arguments else ""
-        return f"{_VERBS[step.command]} {_post_name(str(arguments.get('post_id', 'it')))}{when}"
-    return {"list_posts": "list the posts", "list_accounts": "list the accounts", "undo": "undo the last change"}.get(
-        step.command, step.command
-    )
+        name = _post_name(str(arguments.get("post_id", "it")))
+        return f"{_VERBS[step.command]} {name}{_beside(arguments)}{when}"
+    return _OTHERS.get(step.command, step.command)
+
+
+def _beside(arguments: Arguments) -> str:
+    """The networks that a post is brought to, " for Facebook"."""
+    platforms = arguments.get("platforms")
+    return f" for {listed(tuple(display(str(name)) for name in platforms))}" if isinstance(platforms, list) else ""
 
 
 def _post_name(reference: str) -> str:

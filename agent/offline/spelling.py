@@ -16,6 +16,8 @@ _KNOWN = {
         "schedule": "sechdule schedual skedule shedul sched schedlue sheduel",
         "scheduled": "shceduled scheduald skeduled sheduled scheduld",
         "instagram": "instgram insatgram instagrm intagram",
+        "facebook": "facebok facbook facebbok facebool fcebook",
+        "tiktok": "ticktok tiktock tictok",
         "account": "acount accont acccount",
         "accounts": "acounts acconts acccounts accouts",
         "connected": "conected connnected",

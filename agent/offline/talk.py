@@ -199,7 +199,12 @@ def read_other_network(clause: str, networks: tuple[str, ...]) -> Reading:
     unknown = re.fullmatch(
         r"(?:post|publish|share|send|put|upload) .{1,40}? (?:to|on) (?:our |my |the )?([A-Z]\w{2,20})", clause
     )
-    if unknown is not None and not time_phrases(unknown[1]) and not re.search(r"\bnot\b", clause, re.IGNORECASE):
+    if (
+        unknown is not None
+        and unknown[1] not in networks
+        and not time_phrases(unknown[1])
+        and not re.search(r"\bnot\b", clause, re.IGNORECASE)
+    ):
         return say(f"I don't know a network called {unknown[1]}. Networks here: {listed(networks)}.")
     return Reading()
 

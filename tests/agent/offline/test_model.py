@@ -179,6 +179,16 @@ def test_every_command_of_the_evals_is_one_that_the_model_can_call() -> None:
         "show_post": "show it",
         "list_accounts": "which accounts are connected?",
         "undo": "undo",
+        "repurpose_post": "repurpose it for Facebook",
+        "plan_week": "plan next week",
+        "accept_plan": "accept the plan",
+        "create_experiment": "test two captions for it",
+        "retry_post": "retry it",
+        "resolve_post": "mark it as posted",
+        "delete_post": "take it down from Instagram",
+        "move_posts": "move everything on Friday to Saturday",
+        "cancel_posts": "cancel all posts this weekend",
+        "fit_media": "crop it to fill",
     }
     assert set(said) == set(COMMANDS)
     model = offline_model()
