@@ -32,6 +32,10 @@ def _medium(row: PostMediumRow) -> Medium:
         height=row.asset.height,
         duration_seconds=row.asset.duration_seconds,
         alt_text=row.medium.alt_text,
+        frame_rate=row.asset.frame_rate,
+        video_codec=row.asset.video_codec,
+        audio_codec=row.asset.audio_codec,
+        bit_rate=row.asset.bit_rate,
     )
 
 
