@@ -4,6 +4,7 @@ from tools.accounts.connect import connect_account, disconnect_account, list_acc
 from tools.catalog import Catalog
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
+from tools.posts.fit import fit_media
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
 from tools.undo import undo
@@ -15,6 +16,7 @@ def catalog() -> Catalog:
         (
             create_draft,
             edit_draft,
+            fit_media,
             schedule_post,
             move_post,
             cancel_post,
