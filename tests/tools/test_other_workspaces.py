@@ -25,6 +25,7 @@ REST: Mapping[str, object] = {
     "caption": "Changed by a stranger",
     "platform": "instagram",
     "access_token": "IGAA-token-of-a-stranger",
+    "crop": "fill",
 }
 
 

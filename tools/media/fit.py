@@ -226,7 +226,7 @@ def _film(medium: Medium, limits: VideoRules, crop: Crop | None) -> FitPlan:
         video="h264" if anew else "copy",
         audio="copy" if medium.audio_codec == "aac" and "aac" in limits.audio_codecs else "aac",
     )
-    made = "converted to MP4 (H.264)" if anew else "put into an MP4 file"
+    made = "converted to MP4 (H.264)" if anew else "put into an MP4 file" if foreign else "given AAC sound"
     said = [made, *reasons, *(_sized(medium, size, crop) if resized or crop else [])]
     return FitPlan(action=Action.TRANSCODE, recipe=recipe, said=", ".join(said))
 
@@ -234,13 +234,13 @@ def _film(medium: Medium, limits: VideoRules, crop: Crop | None) -> FitPlan:
 def _why_encode(medium: Medium, limits: VideoRules) -> list[str]:
     reasons: list[str] = []
     if medium.video_codec and medium.video_codec not in limits.video_codecs:
-        reasons.append(f"its picture was {medium.video_codec}")
+        reasons.append(f"from {medium.video_codec}")
     if (frames := _frame_rate(medium, limits)) is not None:
-        reasons.append(f"{frames:g} frames a second instead of {medium.frame_rate:g}")
+        reasons.append(f"at {frames:g} frames a second (it had {medium.frame_rate:g})")
     if medium.bit_rate is not None and limits.max_bit_rate is not None and medium.bit_rate > limits.max_bit_rate:
-        reasons.append(f"less than {limits.max_bit_rate / 1e6:g} Mbit/s")
+        reasons.append(f"with less than {limits.max_bit_rate / 1e6:g} Mbit/s")
     if medium.size_bytes > limits.max_bytes:
-        reasons.append(f"less than {limits.max_bytes:,} bytes")
+        reasons.append(f"with less than {limits.max_bytes:,} bytes")
     return reasons
 
 

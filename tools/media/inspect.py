@@ -13,6 +13,7 @@ from tools.media.boxes import Film, read_film
 from tools.media.films import Probed, probe
 from tools.media.kinds import HEAD_BYTES, Form, recognise, refused
 from tools.media.pictures import look_at_picture
+from tools.media.webm import require_whole
 
 # Decoding takes a core and up to 200 MB: two at a time, apart from the loop's own threads.
 DECODERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="media")
@@ -59,6 +60,8 @@ def inspect_now(path: Path, *, sha256: str | None = None) -> MediaFacts:
         form = recognise(file.read(HEAD_BYTES))
         _refuse_archive(file, size_bytes)
         film = read_film(file, size_bytes) if form in {Form.MP4, Form.MOV} else None
+        if form is Form.WEBM:
+            require_whole(file, size_bytes)
         file.seek(0)
         sha256 = sha256 or hashlib.file_digest(file, "sha256").hexdigest()
     if form.pillow_name:
@@ -78,7 +81,7 @@ def inspect_now(path: Path, *, sha256: str | None = None) -> MediaFacts:
 def _film_facts(path: Path, form: Form, film: Film | None, sha256: str) -> MediaFacts:
     """What the boxes of an MP4 or MOV say, and what ffmpeg adds; a WebM is known by ffmpeg alone."""
     probed = probe(path, form)
-    if film is None and (probed is None or probed.duration_seconds is None):
+    if film is None and probed is None:
         raise refused("media_unreadable", "The video cannot be read: it is damaged or incomplete.", "Send it as MP4.")
     probed = probed or Probed()
     return MediaFacts(

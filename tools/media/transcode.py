@@ -87,10 +87,12 @@ async def _run(command: list[str], progress: Progress, seconds: float | None, wi
 
 async def _listen(process: Process, progress: Progress, seconds: float | None) -> None:
     assert process.stdout is not None
+    furthest = 0  # the time that ffmpeg tells can go back: its streams are not even
     async for line in process.stdout:
         name, _, value = line.decode("ascii", "replace").strip().partition("=")
         if name == "out_time_us" and seconds and value.isdigit():
-            progress(min(99, int(int(value) / 10_000 / seconds)))
+            furthest = max(furthest, min(99, int(int(value) / 10_000 / seconds)))
+            progress(furthest)
 
 
 async def _look(
