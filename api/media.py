@@ -8,17 +8,21 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict
 
 from api.caller import RestCaller
 from api.front import Front, FrontDoor
 from api.problems import no_such, problem
 from api.sign_in import SignedIn
 from core.ids import parse_id
+from db.models.account import Asset
 from db.queries import accounts
-from tools.assets import keep_asset
+from tools.assets import AssetView, asset_view, keep_asset
 from tools.command import Effect
 from tools.consent import allow
+from tools.context import Principal
 from tools.media.intake import take_in
+from tools.posts.fitting import percent_of
 from tools.public_media import PublicMedium, open_public_link
 
 router = APIRouter(tags=["media"])
@@ -56,6 +60,39 @@ def _name(given: str | None) -> str:
 @router.get(f"{UPLOAD_PATH}/{{asset_id}}", response_class=Response)
 async def read(request: Request, front: FrontDoor, principal: SignedIn, asset_id: str) -> Response:
     """The bytes of an asset, whole or a range of them."""
+    asset = await _asset(front, principal, asset_id)
+    medium = PublicMedium(sha256=asset.sha256, mime_type=asset.mime_type)
+    headers = _INERT | {
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(asset.name, safe='')}",
+    }
+    return await serve(request, front, medium, headers)
+
+
+class Fitting(BaseModel):
+    """A conversion under way."""
+
+    model_config = ConfigDict(frozen=True)
+
+    percent: int
+
+
+class AssetFacts(AssetView):
+    """An asset, and how far its conversion for a network has come in the process that was asked; None = none there."""
+
+    fitting: Fitting | None
+
+
+@router.get(f"{UPLOAD_PATH}/{{asset_id}}/facts")
+async def read_facts(front: FrontDoor, principal: SignedIn, asset_id: str) -> AssetFacts:
+    """What an asset is, what it was made from, and whether it is being converted now."""
+    asset = await _asset(front, principal, asset_id)
+    percent = percent_of(asset.id)
+    fitting = Fitting(percent=percent) if percent is not None else None
+    return AssetFacts(**asset_view(asset).model_dump(), fitting=fitting)
+
+
+async def _asset(front: Front, principal: Principal, asset_id: str) -> Asset:
     wanted = parse_id(asset_id)
     if wanted is None:
         raise no_such("asset", asset_id)
@@ -63,12 +100,7 @@ async def read(request: Request, front: FrontDoor, principal: SignedIn, asset_id
         asset = await accounts.get_asset(session, wanted)
     if asset is None:
         raise no_such("asset", asset_id)
-    medium = PublicMedium(sha256=asset.sha256, mime_type=asset.mime_type)
-    headers = _INERT | {
-        "Cache-Control": "private, max-age=31536000, immutable",
-        "Content-Disposition": f"inline; filename*=UTF-8''{quote(asset.name, safe='')}",
-    }
-    return await serve(request, front, medium, headers)
+    return asset
 
 
 @router.api_route("/media/{token}/{name}", methods=["GET", "HEAD"], include_in_schema=False)

@@ -2,8 +2,9 @@
 
 import re
 from datetime import datetime
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Ambiguous, Candidate, NotFound
@@ -29,6 +30,12 @@ class AssetView(BaseModel):
     width: int | None
     height: int | None
     duration_seconds: float | None
+    frame_rate: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = Field(None, description="empty for a film without sound")
+    bit_rate: int | None = None
+    derived_from: str | None = Field(None, description="the asset it was made from, to fit a network")
+    derivation: dict[str, object] | None = Field(None, description="how it was made")
     name: str
     sha256: str
     source_url: str | None
@@ -45,6 +52,12 @@ def asset_view(asset: Asset) -> AssetView:
         width=asset.width,
         height=asset.height,
         duration_seconds=asset.duration_seconds,
+        frame_rate=asset.frame_rate,
+        video_codec=asset.video_codec,
+        audio_codec=asset.audio_codec,
+        bit_rate=asset.bit_rate,
+        derived_from=str(asset.derived_from) if asset.derived_from else None,
+        derivation=dict(asset.derivation) if asset.derivation is not None else None,
         name=asset.name,
         sha256=asset.sha256,
         source_url=asset.source_url,
@@ -66,7 +79,27 @@ async def upsert_asset(
     """The asset with these bytes in the caller's transaction."""
     if (known := await accounts.asset_by_hash(session, facts.sha256)) is not None:
         return known
-    asset = Asset(
+    return await accounts.add_asset(session, _asset(principal, facts, name=name, source_url=source_url))
+
+
+async def keep_derived(
+    doors: Doors,
+    principal: Principal,
+    facts: MediaFacts,
+    *,
+    source: AssetView,
+    derivation: dict[str, object],
+    name: str,
+) -> AssetView:
+    """The asset made from another by a recipe; a repeat finds the first one. One transaction of its own."""
+    asset = _asset(principal, facts, name=name, source_url=None)
+    asset.derived_from, asset.derivation = UUID(source.id), derivation
+    async with doors.database.session(principal.workspace_id) as session:
+        return asset_view(await accounts.add_asset(session, asset))
+
+
+def _asset(principal: Principal, facts: MediaFacts, *, name: str, source_url: str | None) -> Asset:
+    return Asset(
         id=new_id(),
         workspace_id=principal.workspace_id,
         sha256=facts.sha256,
@@ -76,11 +109,14 @@ async def upsert_asset(
         width=facts.width,
         height=facts.height,
         duration_seconds=facts.duration_seconds,
+        frame_rate=facts.frame_rate,
+        video_codec=facts.video_codec,
+        audio_codec=facts.audio_codec,
+        bit_rate=facts.bit_rate,
         name=name,
         source_url=source_url,
         created_by=principal.user_id,
     )
-    return await accounts.add_asset(session, asset)
 
 
 async def find_asset(session: AsyncSession, reference: str) -> Asset:

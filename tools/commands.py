@@ -10,6 +10,7 @@ from tools.ideas.repurpose import repurpose_post
 from tools.posts.bulk import cancel_posts, move_posts
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
+from tools.posts.fit import fit_media
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
 from tools.posts.retry import retry_post
@@ -24,6 +25,7 @@ def catalog() -> Catalog:
         (
             create_draft,
             edit_draft,
+            fit_media,
             schedule_post,
             move_post,
             cancel_post,

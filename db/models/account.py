@@ -31,7 +31,10 @@ class Account(Identified, Tenant, Timed, Base):
 
 
 class Asset(Identified, Tenant, Timed, Base):
-    """A stored medium, addressed by the SHA-256 of its bytes; the facts are what the bytes say, never the name."""
+    """A stored medium, addressed by the SHA-256 of its bytes; the facts are what the bytes say, never the name.
+
+    ``derived_from`` names the asset it was made from, and ``derivation`` how: both None for what people bring.
+    """
 
     __tablename__ = "assets"
 
@@ -42,6 +45,12 @@ class Asset(Identified, Tenant, Timed, Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     duration_seconds: Mapped[float | None]
+    frame_rate: Mapped[float | None]  # frames a second
+    video_codec: Mapped[str | None]  # ffmpeg's name
+    audio_codec: Mapped[str | None]  # "" for a film without sound
+    bit_rate: Mapped[int | None]  # bits a second over all streams
+    derived_from: Mapped[UUID | None]
+    derivation: Mapped[StoredObject | None]
     name: Mapped[str]  # what people call it: the file name or the last part of the URL
     source_url: Mapped[str | None]
     created_by: Mapped[UUID | None]

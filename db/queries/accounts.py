@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from db.models.account import Account, Asset
+from db.models.base import StoredObject
 
 
 async def all_accounts(session: AsyncSession) -> Sequence[Account]:
@@ -55,25 +56,34 @@ async def get_asset(session: AsyncSession, asset_id: UUID) -> Asset | None:
 
 
 async def asset_by_hash(session: AsyncSession, sha256: str) -> Asset | None:
-    """The asset with these bytes."""
-    return (await session.scalars(select(Asset).where(Asset.sha256 == sha256))).one_or_none()
+    """The asset that somebody brought with these bytes; derived ones are found by what they were made from."""
+    statement = select(Asset).where(Asset.sha256 == sha256, Asset.derived_from.is_(None))
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def derived_asset(session: AsyncSession, source: UUID, derivation: StoredObject) -> Asset | None:
+    """The asset that was made from another by exactly this recipe."""
+    statement = select(Asset).where(Asset.derived_from == source, Asset.derivation == derivation)
+    return (await session.scalars(statement)).one_or_none()
 
 
 async def search_assets(session: AsyncSession, words: Sequence[str], *, limit: int = 6) -> Sequence[Asset]:
-    """Assets whose name has all these words, newest first."""
-    statement = select(Asset).order_by(Asset.id.desc()).limit(limit)
+    """Assets that people brought whose name has all these words, newest first."""
+    statement = select(Asset).where(Asset.derived_from.is_(None)).order_by(Asset.id.desc()).limit(limit)
     for word in words:
         statement = statement.where(func.strpos(func.lower(Asset.name), word.lower()) > 0)
     return (await session.scalars(statement)).all()
 
 
 async def add_asset(session: AsyncSession, asset: Asset) -> Asset:
-    """Keep an asset; when another transaction kept the same bytes first, that one."""
+    """Keep an asset; when another transaction kept the same first (bytes, or source and recipe), that one."""
     values = {
         column.key: getattr(asset, column.key) for column in Asset.__table__.columns if column.key != "created_at"
     }
-    statement = insert(Asset).values(**values).on_conflict_do_nothing(index_elements=["workspace_id", "sha256"])
-    await session.execute(statement)
-    kept = await asset_by_hash(session, asset.sha256)
+    await session.execute(insert(Asset).values(**values).on_conflict_do_nothing())
+    if asset.derived_from is None or asset.derivation is None:
+        kept = await asset_by_hash(session, asset.sha256)
+    else:
+        kept = await derived_asset(session, asset.derived_from, asset.derivation)
     assert kept is not None
     return kept

@@ -97,6 +97,13 @@ async def test_a_signed_link_needs_no_key_and_a_changed_one_opens_nothing(
     assert refused.json()["code"] == "link_invalid"
 
 
+async def test_the_facts_of_an_asset_say_whether_it_is_being_converted(owner: httpx.AsyncClient, asset_id: str) -> None:
+    facts = (await owner.get(f"/v1/media/{asset_id}/facts")).json()
+    assert (facts["mime_type"], facts["derived_from"], facts["fitting"]) == ("image/jpeg", None, None)
+    assert (await owner.get(f"/v1/media/{UUID(int=1)}/facts")).status_code == 404
+
+
 async def test_an_asset_is_not_read_without_a_key(served: Served, asset_id: str) -> None:
     async with client_of(served.url) as stranger:
         assert (await stranger.get(f"/v1/media/{asset_id}")).status_code == 401
+        assert (await stranger.get(f"/v1/media/{asset_id}/facts")).status_code == 401

@@ -27,6 +27,7 @@ REST: Mapping[str, object] = {
     "outcome": "posted",
     "vary": "caption",
     "access_token": "IGAA-token-of-a-stranger",
+    "crop": "fill",
 }
 
 

@@ -27,6 +27,7 @@ from tools.ideas.variants import MOST_VARIANTS, Variant, Vary, planned_times, re
 from tools.posts.changes import hash_of, made, needs_a_yes, refusal
 from tools.posts.content import content_of, require_publishable
 from tools.posts.draft import POST_ID
+from tools.posts.fitting import Fitted, fitted
 from tools.posts.making import (
     NewPost,
     agreed,
@@ -38,7 +39,7 @@ from tools.posts.making import (
     require_same,
     together,
 )
-from tools.posts.media import Gathered, fetch_media, keep_media
+from tools.posts.media import bring_in
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings
 from tools.posts.view import label, media_label
@@ -65,7 +66,7 @@ class Prepared:
     post_id: UUID
     version: int
     captions: Sequence[str | None]
-    fetched: Sequence[Gathered]
+    fitted: Sequence[Fitted | None]
     rests_on: str | None
 
 
@@ -75,6 +76,7 @@ async def gather_variants(context: Context, arguments: CreateExperiment) -> Prep
         source = await resolve_post(context.inside(session), arguments.post_id)
     variants = wanted_variants(arguments.vary, arguments.variants, arguments.count)
     captions, rests_on = [variant.caption for variant in variants], None
+    adapter = context.doors.adapters[source.platform]
     if arguments.vary == "caption" and not arguments.variants:
         if not source.caption.strip():
             raise InvalidInput(
@@ -82,7 +84,6 @@ async def gather_variants(context: Context, arguments: CreateExperiment) -> Prep
                 code="brief_empty",
                 action="Give it a caption, or vary its image.",
             )
-        adapter = context.doors.adapters[source.platform]
         brief = VariantsBrief(
             text=source.caption,
             count=len(variants),
@@ -91,8 +92,11 @@ async def gather_variants(context: Context, arguments: CreateExperiment) -> Prep
         )
         written = await context.doors.writer.variants(brief)
         captions, rests_on = list(written.captions), written.rests_on
-    fetched = [await fetch_media(context, variant.media) for variant in variants]
-    return Prepared(post_id=source.id, version=source.version, captions=captions, fetched=fetched, rests_on=rests_on)
+    media = [
+        await fitted(context, adapter, source.format, await bring_in(context, variant.media)) if variant.media else None
+        for variant in variants
+    ]
+    return Prepared(post_id=source.id, version=source.version, captions=captions, fitted=media, rests_on=rests_on)
 
 
 def _effect(arguments: CreateExperiment) -> Effect:
@@ -182,11 +186,12 @@ async def create_experiment(context: Context, arguments: CreateExperiment, gathe
     await link(context, source, experiment_id=experiment.id)
     found = [source]
     for number, variant in enumerate(variants):
-        media = await _media(context, source, variant, gathered.fetched[number])
+        media = await _media(context, source, gathered.fitted[number])
         new = _new(source, account, gathered.captions[number], media, experiment_id=experiment.id)
         found.append(await make_post(context, new))
     await _require_different(context, arguments.vary, found)
-    warnings = await _plan(context, arguments, found, moments)
+    fits = [warning for fitting in gathered.fitted if fitting is not None for warning in fitting.warnings]
+    warnings = fits + await _plan(context, arguments, found, moments)
     for letter, post in zip(ascii_uppercase, found, strict=False):
         context.session.add(_variant(experiment, letter, post))
     for post in found[1:]:
@@ -220,11 +225,9 @@ async def _new_experiment(context: Context, arguments: CreateExperiment) -> Expe
     return experiment
 
 
-async def _media(
-    context: Context, source: Post, variant: Variant, fetched: Gathered
-) -> Sequence[tuple[UUID, str | None]]:
-    if variant.media is not None:
-        return await keep_media(context, variant.media, fetched)
+async def _media(context: Context, source: Post, fitting: Fitted | None) -> Sequence[tuple[UUID, str | None]]:
+    if fitting is not None:
+        return fitting.media
     own = (await posts.media_of(context.session, [source.id]))[source.id]
     return [(row.asset.id, row.medium.alt_text) for row in own]
 

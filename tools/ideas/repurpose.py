@@ -14,18 +14,19 @@ from db.models.post import Post
 from db.queries import posts
 from platforms.base import Adapter
 from tools.accounts.choose import account_label
+from tools.assets import asset_view
 from tools.command import Arguments, Effect, Proposal, Result, command
 from tools.context import Context
 from tools.ideas.targets import Target, network_brief, targets_of
 from tools.posts.changes import consented, made
 from tools.posts.content import content_of
 from tools.posts.draft import POST_ID, WHEN
+from tools.posts.fitting import Fitted, fitted
 from tools.posts.making import NewPost, link, make_post, place, require_same
+from tools.posts.media import Source
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
 from tools.posts.view import PostView, label, views
-
-Media = Sequence[tuple[UUID, str | None]]
 
 
 class RepurposePost(Arguments):
@@ -60,7 +61,7 @@ class Version:
     target: Target
     format: str
     caption: str
-    media: Media
+    fitted: Fitted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +82,19 @@ async def gather_versions(context: Context, arguments: RepurposePost) -> Version
         post = await resolve_post(reading, arguments.post_id)
         rows = (await posts.media_of(session, [post.id]))[post.id]
         targets = await targets_of(reading, post, rows, platforms=arguments.platforms, named=arguments.accounts)
-    kept = [(row.asset.id, row.medium.alt_text) for row in rows]
+    sources = tuple(Source(asset=asset_view(row.asset), alt_text=row.medium.alt_text) for row in rows)
     words, rests_on = await _words(context, post, targets.found)
     made = [
         Version(
             target=target,
             format=words[target.account.platform][0],
             caption=words[target.account.platform][1],
-            media=await _fitted(context, target, kept),
+            fitted=await fitted(
+                context,
+                context.doors.adapters[target.account.platform],
+                words[target.account.platform][0],
+                sources,
+            ),
         )
         for target in targets.found
     ]
@@ -108,14 +114,6 @@ async def _words(
         RepurposeBrief(text=post.caption, platform=post.platform, networks=networks)
     )
     return {version.platform: (version.format, version.text) for version in written.versions}, written.rests_on
-
-
-async def _fitted(context: Context, target: Target, media: Media) -> Media:  # noqa: ARG001 - see below
-    """The media as this account's network takes them: the one place where fitting is asked for.
-
-    Until it is, every network gets the source's own assets, and what does not fit is said in the warnings.
-    """
-    return media
 
 
 async def _propose(context: Context, arguments: RepurposePost) -> Proposal:  # noqa: ARG001 - nothing to show
@@ -149,7 +147,7 @@ async def repurpose_post(context: Context, arguments: RepurposePost, gathered: V
     siblings: list[Post] = []
     for version in gathered.made:
         post = await _sibling(context, source, version)
-        warnings += await _settle(context, arguments.when, post, version)
+        warnings += [*version.fitted.warnings, *await _settle(context, arguments.when, post, version)]
         await made(context, post)
         siblings.append(post)
     await speak_of(context, *siblings, source)
@@ -177,7 +175,7 @@ async def _sibling(context: Context, source: Post, version: Version) -> Post:
         format=version.format,
         caption=version.caption,
         about=source.about,
-        media=version.media,
+        media=version.fitted.media,
         idea_id=source.idea_id,
     )
     return await make_post(context, new)

@@ -41,6 +41,14 @@ def read_film(file: BinaryIO, size_bytes: int) -> Film:
         raise refused("media_unreadable", "The video file is damaged.", "Export it again as MP4.") from None
 
 
+def last_box_end(file: BinaryIO, size_bytes: int) -> int:
+    """Where the last box of a file says that it ends: beyond the file when that was cut."""
+    try:
+        return max((box.end for box in _boxes(file, 0, size_bytes)), default=size_bytes + 1)
+    except (_Malformed, struct.error):
+        raise refused("media_unreadable", "The file is damaged.", "Export it again.") from None
+
+
 def _movie(file: BinaryIO, size_bytes: int) -> _Box:
     movie: _Box | None = None
     has_media = False

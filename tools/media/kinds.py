@@ -5,11 +5,13 @@ from enum import Enum
 import filetype
 
 from core.errors import InvalidInput
+from tools.media.heif import reads_heic
 
 HEAD_BYTES = 4096  # as much as ``recognise`` looks at
-_TAKEN = "Use a JPEG, PNG, WebP, GIF or AVIF picture, or an MP4 or MOV video."
+_TAKEN = "Use a JPEG, PNG, WebP, GIF, AVIF or HEIC picture, or an MP4, MOV or WebM video."
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _FOREIGN_BRANDS = {b"crx ", b"jp2 ", b"jpx ", b"jxl "}
+_MATROSKA = b"\x1aE\xdf\xa3"
 _OLD_QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip"}
 _TEXTS = (
     (b"<svg", "an SVG drawing"),
@@ -30,8 +32,10 @@ class Form(Enum):
     WEBP = ("image/webp", "WEBP")
     GIF = ("image/gif", "GIF")
     AVIF = ("image/avif", "AVIF")
+    HEIC = ("image/heic", "HEIF")
     MP4 = ("video/mp4", "")
     MOV = ("video/quicktime", "")
+    WEBM = ("video/webm", "")
 
     @property
     def mime_type(self) -> str:
@@ -58,6 +62,8 @@ def recognise(head: bytes) -> Form:
         return Form.GIF
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Form.WEBP
+    if head.startswith(_MATROSKA) and b"webm" in head[:64]:
+        return Form.WEBM
     if head[4:8] == b"ftyp":
         return _by_brand(head)
     raise _other(_describe(head))
@@ -74,7 +80,11 @@ def _by_brand(head: bytes) -> Form:
     if b"avif" in brands or b"avis" in brands:
         return Form.AVIF
     if not _HEIC_BRANDS.isdisjoint(brands):
-        raise refused("media_type", "The file is a HEIC photo, which no network takes.", "Export it as JPEG.")
+        if not reads_heic():
+            raise refused(
+                "media_type", "The file is a HEIC photo, which this server cannot read.", "Export it as JPEG."
+            )
+        return Form.HEIC
     if not _FOREIGN_BRANDS.isdisjoint(brands):
         raise _other("a picture of a kind that no network takes")
     return Form.MOV if brands[0] == b"qt  " else Form.MP4

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import InvalidInput, TooLarge
+from tools.media.boxes import last_box_end
 from tools.media.kinds import Form, refused
 
 MOST_PIXELS = 50_000_000  # a 48-megapixel phone photo passes; four bytes a pixel are decoded
@@ -66,6 +67,8 @@ def _require_end(file: BinaryIO, form: Form, size_bytes: int) -> None:
         file.seek(4)
         if struct.unpack("<I", file.read(4))[0] + 8 > size_bytes:
             raise EOFError
+    elif form in {Form.AVIF, Form.HEIC} and last_box_end(file, size_bytes) > size_bytes:
+        raise EOFError
     file.seek(0)
 
 

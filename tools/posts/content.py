@@ -8,9 +8,10 @@ from typing import cast
 from core.errors import InvalidInput
 from core.jsontypes import JsonObject
 from db.models.account import Asset
-from db.models.post import Post, PostMedium
+from db.models.post import Post
 from db.queries.posts import PostMedia, PostMediumRow
 from platforms.base import Adapter, Content, Medium
+from tools.assets import AssetView, asset_view
 
 
 def content_of(post: Post, media: Sequence[PostMediumRow]) -> Content:
@@ -19,9 +20,9 @@ def content_of(post: Post, media: Sequence[PostMediumRow]) -> Content:
     return Content(
         format=post.format,
         caption=post.caption,
-        media=tuple(_medium(row) for row in media),
+        media=tuple(medium_of(asset_view(row.asset), row.medium.alt_text) for row in media),
         options=cast("JsonObject", post.options),
-        cover=_medium(PostMediumRow(medium=PostMedium(alt_text=None), asset=cover)) if cover else None,
+        cover=medium_of(asset_view(cover), None) if cover else None,
     )
 
 
@@ -30,16 +31,21 @@ def cover_of(media: Sequence[PostMediumRow]) -> Asset | None:
     return media.cover if isinstance(media, PostMedia) else None
 
 
-def _medium(row: PostMediumRow) -> Medium:
+def medium_of(asset: AssetView, alt_text: str | None) -> Medium:
+    """An asset as adapters take it."""
     return Medium(
-        asset_id=str(row.asset.id),
-        kind="video" if row.asset.kind == "video" else "image",
-        mime_type=row.asset.mime_type,
-        size_bytes=row.asset.size_bytes,
-        width=row.asset.width,
-        height=row.asset.height,
-        duration_seconds=row.asset.duration_seconds,
-        alt_text=row.medium.alt_text,
+        asset_id=asset.id,
+        kind="video" if asset.kind == "video" else "image",
+        mime_type=asset.mime_type,
+        size_bytes=asset.size_bytes,
+        width=asset.width,
+        height=asset.height,
+        duration_seconds=asset.duration_seconds,
+        alt_text=alt_text,
+        frame_rate=asset.frame_rate,
+        video_codec=asset.video_codec,
+        audio_codec=asset.audio_codec,
+        bit_rate=asset.bit_rate,
     )
 
 

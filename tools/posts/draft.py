@@ -1,6 +1,7 @@
 """create_draft and edit_draft: what a post says and shows."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from pydantic import AliasChoices, Field
 
@@ -14,7 +15,7 @@ from db.queries import accounts, posts
 from db.queries.posts import PostMedia, PostMediumRow
 from platforms.base import Adapter
 from tools.accounts.choose import account_label, choose_account
-from tools.assets import find_asset
+from tools.assets import asset_view, find_asset
 from tools.command import Arguments, Effect, Proposal, command
 from tools.context import Context
 from tools.posts.changes import (
@@ -30,8 +31,9 @@ from tools.posts.changes import (
     snapshot,
 )
 from tools.posts.content import content_hash, content_of, require_publishable
+from tools.posts.fitting import Fitted, chosen_format, fitted, ready, require_same_media, sources_of
 from tools.posts.making import free_code
-from tools.posts.media import Gathered, MediaReference, fetch_media, keep_media, stored_options
+from tools.posts.media import MediaReference, bring_in, stored_options
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.times import clash_warnings, resolve_time
 from tools.posts.view import PostReceipt, label, media_label, options_label, views
@@ -72,11 +74,12 @@ class EditDraft(Arguments):
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What create_draft brought in: the media, and the words with where they come from."""
+    """What was brought in: the media as the network takes them, and the words with where they come from."""
 
-    fetched: Gathered
+    fitted: Fitted
     caption: str
     rests_on: str | None
+    seen: tuple[UUID, ...] = ()  # the post's media that were fitted anew, when no others were given
 
 
 async def _write(context: Context, account: Account, about: str, format_name: str | None) -> tuple[str, str]:
@@ -100,12 +103,13 @@ async def gather_draft(context: Context, arguments: CreateDraft) -> Draft:
         account = await choose_account(
             session, context.doors.adapters, platform=arguments.platform, reference=arguments.account_id
         )
-    _require_format(context.doors.adapters[account.platform], arguments.format)
-    fetched = await fetch_media(context, arguments.media)
+    adapter = context.doors.adapters[account.platform]
+    _require_format(adapter, arguments.format)
+    media = await fitted(context, adapter, arguments.format, await bring_in(context, arguments.media))
     if arguments.caption is not None or arguments.about is None:
-        return Draft(fetched=fetched, caption=arguments.caption or "", rests_on=None)
+        return Draft(fitted=media, caption=arguments.caption or "", rests_on=None)
     caption, rests_on = await _write(context, account, arguments.about, arguments.format)
-    return Draft(fetched=fetched, caption=caption, rests_on=rests_on)
+    return Draft(fitted=media, caption=caption, rests_on=rests_on)
 
 
 def _effect(arguments: CreateDraft) -> Effect:
@@ -123,15 +127,7 @@ async def _propose(context: Context, arguments: CreateDraft) -> Proposal:
     adapter = context.doors.adapters[account.platform]
     post = _unkept(context, arguments, account)
     post.options = await stored_options(context, arguments.options)
-    media = PostMedia(
-        [
-            PostMediumRow(
-                medium=PostMedium(alt_text=each.alt_text), asset=await find_asset(context.session, each.asset_id)
-            )
-            for each in arguments.media
-            if each.asset_id is not None
-        ]
-    )
+    media = await _shown(context, adapter, arguments)
     if "cover" in post.options:
         media.cover = await find_asset(context.session, str(post.options["cover"]))
     post.format = post.format or adapter.choose_format(content_of(post, media))
@@ -164,6 +160,28 @@ def _require_seen(arguments: CreateDraft) -> None:
             code="draft_first",
             action="Draft it without `when` and `publish_now`; then schedule or publish the draft.",
         )
+
+
+async def _shown(context: Context, adapter: Adapter, arguments: CreateDraft) -> PostMedia:
+    """The media as they would go out. Raises ``Conflict`` where they have to be made first."""
+    found = [
+        (await find_asset(context.session, each.asset_id), each.alt_text)
+        for each in arguments.media
+        if each.asset_id is not None
+    ]
+    rows = PostMedia()
+    name = chosen_format(adapter, arguments.format, [asset_view(asset) for asset, _ in found])
+    for asset, alt_text in found:
+        shown = await ready(context, adapter, name, asset)
+        if shown is None:
+            raise Conflict(
+                f"{asset.name} has to be converted before {adapter.manifest.title} takes it, and a yes is for exactly"
+                " what is shown.",
+                code="draft_first",
+                action="Draft it without `when` and `publish_now`; then schedule or publish the draft.",
+            )
+        rows.append(PostMediumRow(medium=PostMedium(alt_text=alt_text), asset=shown))
+    return rows
 
 
 def _unkept(context: Context, arguments: CreateDraft, account: Account) -> Post:
@@ -204,10 +222,9 @@ async def create_draft(context: Context, arguments: CreateDraft, gathered: Draft
     post = _unkept(context, arguments, account)
     post.code, post.caption = await free_code(context), gathered.caption
     post.options = await stored_options(context, arguments.options)
-    kept = await keep_media(context, arguments.media, gathered.fetched)
     context.session.add(post)
     await context.session.flush()
-    await posts.replace_media(context.session, post, kept)
+    await posts.replace_media(context.session, post, gathered.fitted.media)
     if arguments.format is None:
         media = (await posts.media_of(context.session, [post.id]))[post.id]
         post.format = adapter.choose_format(content_of(post, media))
@@ -216,7 +233,9 @@ async def create_draft(context: Context, arguments: CreateDraft, gathered: Draft
     await speak_of(context, post)
     shown = (await views(context, [post]))[0]
     summary = _created(post, account, shown.receipt)
-    return PostReceipt(summary=f"{summary}{_source(gathered.rests_on)}", post=shown, warnings=warnings)
+    return PostReceipt(
+        summary=f"{summary}{_source(gathered.rests_on)}", post=shown, warnings=gathered.fitted.warnings + warnings
+    )
 
 
 def _created(post: Post, account: Account, receipt: str | None) -> str:
@@ -256,17 +275,25 @@ async def _place(
 
 
 async def gather_edit(context: Context, arguments: EditDraft) -> Draft:
-    """Fetch the new media and write the new words, for the post as it is now."""
-    fetched = await fetch_media(context, arguments.media)
-    if arguments.caption is not None or arguments.about is None:
-        return Draft(fetched=fetched, caption=arguments.caption or "", rests_on=None)
+    """Bring in and fit the media and write the new words, for the post as it is now."""
     async with context.doors.database.session(context.workspace_id) as session:
         reading = context.inside(session)
         post = await resolve_post(reading, arguments.post_id)
+        require_editable(post)
         account = await accounts.get(session, post.account_id)
         assert account is not None
+        present = await sources_of(reading, post)
+    adapter = context.doors.adapters[account.platform]
+    media, seen = Fitted(), tuple(UUID(each.asset.id) for each in present)
+    if arguments.media is not None:
+        media = await fitted(context, adapter, arguments.format, await bring_in(context, arguments.media))
+    elif arguments.format is not None and present:
+        _require_format(adapter, arguments.format)
+        media = await fitted(context, adapter, arguments.format, present)
+    if arguments.caption is not None or arguments.about is None:
+        return Draft(fitted=media, caption=arguments.caption or "", rests_on=None, seen=seen)
     caption, rests_on = await _write(context, account, arguments.about, arguments.format or post.format)
-    return Draft(fetched=fetched, caption=caption, rests_on=rests_on)
+    return Draft(fitted=media, caption=caption, rests_on=rests_on, seen=seen)
 
 
 @command(title="Edit a post", effect=Effect.WRITE, gather=gather_edit, rest="PATCH /v1/posts/{post_id}")
@@ -285,9 +312,10 @@ async def edit_draft(context: Context, arguments: EditDraft, gathered: Draft) ->
         post.about = arguments.about if arguments.about is not None else post.about
     if arguments.options is not None:
         post.options = await stored_options(context, arguments.options)
-    if arguments.media is not None:
-        kept = await keep_media(context, arguments.media, gathered.fetched)
-        await posts.replace_media(context.session, post, kept)
+    if arguments.media is None and gathered.fitted.media:
+        await require_same_media(context, post, gathered.seen)
+    if arguments.media is not None or gathered.fitted.media:
+        await posts.replace_media(context.session, post, gathered.fitted.media)
     media = (await posts.media_of(context.session, [post.id]))[post.id]
     if arguments.format is not None or arguments.media is not None:
         _require_format(adapter, arguments.format)
@@ -300,7 +328,9 @@ async def edit_draft(context: Context, arguments: EditDraft, gathered: Draft) ->
     shown = (await views(context, [post]))[0]
     broken = tuple(f"Before it can go out: {each.message}" for each in adapter.validate(content_of(post, media)))
     return PostReceipt(
-        summary=f"Changed {label(post)}{_source(gathered.rests_on)}.", post=shown, warnings=broken + needs_a_yes(post)
+        summary=f"Changed {label(post)}{_source(gathered.rests_on)}.",
+        post=shown,
+        warnings=gathered.fitted.warnings + broken + needs_a_yes(post),
     )
 
 

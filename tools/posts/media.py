@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from core.errors import InvalidInput, Problem
-from tools.assets import find_asset, upsert_asset
+from tools.assets import AssetView, asset_view, find_asset, keep_asset
 from tools.command import Arguments
 from tools.context import Context
-from tools.media.inspect import MediaFacts
 
 
 class MediaReference(Arguments):
@@ -31,46 +29,26 @@ class MediaReference(Arguments):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fetched:
-    """A medium that was fetched and stored, not yet an asset."""
+class Source:
+    """A medium that is meant, before it is fitted: its asset, and the words for those who cannot see it."""
 
-    url: str
-    facts: MediaFacts
-
-
-Gathered = Sequence[Fetched | None]
+    asset: AssetView
+    alt_text: str | None
 
 
-async def fetch_media(context: Context, media: Sequence[MediaReference] | None) -> Gathered:
-    """Fetch every URL into the store; None in the places of assets. No session is open meanwhile."""
-    fetched: list[Fetched | None] = []
-    for reference in media or ():
-        if reference.url is None:
-            fetched.append(None)
-        else:
-            fetched.append(Fetched(url=reference.url, facts=await context.doors.fetcher.fetch(reference.url)))
-    return fetched
+async def bring_in(context: Context, media: Sequence[MediaReference]) -> tuple[Source, ...]:
+    """The assets of the references, in order; what is named by URL is fetched and kept. For ``gather``."""
+    return tuple([Source(asset=await _asset(context, each), alt_text=each.alt_text) for each in media])
 
 
-async def keep_media(
-    context: Context, media: Sequence[MediaReference], fetched: Gathered
-) -> list[tuple[UUID, str | None]]:
-    """The assets of the references, in order, as (asset id, alternative text)."""
-    kept: list[tuple[UUID, str | None]] = []
-    for reference, arrived in zip(media, fetched, strict=True):
-        if arrived is not None:
-            asset = await upsert_asset(
-                context.session,
-                context.principal,
-                arrived.facts,
-                name=name_of(arrived.url),
-                source_url=without_credentials(arrived.url),
-            )
-        else:
-            assert reference.asset_id is not None
-            asset = await find_asset(context.session, reference.asset_id)
-        kept.append((asset.id, reference.alt_text))
-    return kept
+async def _asset(context: Context, reference: MediaReference) -> AssetView:
+    if reference.url is None:
+        assert reference.asset_id is not None
+        async with context.doors.database.session(context.workspace_id) as session:
+            return asset_view(await find_asset(session, reference.asset_id))
+    facts = await context.doors.fetcher.fetch(reference.url)
+    source_url = without_credentials(reference.url)
+    return await keep_asset(context.doors, context.principal, facts, name=name_of(reference.url), source_url=source_url)
 
 
 async def stored_options(context: Context, options: Mapping[str, object]) -> dict[str, object]:
