@@ -91,25 +91,26 @@ class Walk:
         await asyncio.sleep(step.delay * POLL_SECONDS)
         self.steps.append(step)
         self.written.append(step.sends)
-        self.keep(await self._made(step))
+        self.doubt(step)
+        result = await self.adapter.perform(step, self.publish)
+        self.keep(result)
+        self.publish = replace(self.publish, in_doubt=None)
+
+    def doubt(self, step: Step) -> None:
+        """Write the intent down: until a result is kept, an irreversible step is in doubt."""
+        if step.irreversible:
+            self.publish = replace(self.publish, in_doubt=step.name)
 
     async def perform_and_forget(self, step: Step) -> None:
         """Do a step in a process that dies before it can write the result down."""
-        await self._made(step)
-
-    async def _made(self, step: Step) -> JsonObject:
-        self.intend(step)
-        return await self.adapter.perform(step, self.publish)
-
-    def intend(self, step: Step) -> None:
-        """Write down that the step is about to be sent."""
-        self.publish = replace(self.publish, in_doubt=step.name if step.irreversible else None)
+        self.doubt(step)
+        await self.adapter.perform(step, self.publish)
 
     def keep(self, result: JsonObject) -> None:
         """Merge a result, by way of JSON text."""
         kept: JsonObject = json.loads(json.dumps({**self.progress, **result}))
         self.written.append(kept)
-        self.publish = replace(self.publish, progress=kept, in_doubt=None)
+        self.publish = replace(self.publish, progress=kept)
 
     async def before(self, name: str) -> Step:
         """Walk until the step of this name comes next; answers it."""
@@ -146,12 +147,13 @@ class Walk:
         self.written.append(finding.evidence)
         if finding.outcome == "posted":
             self.keep(finding.progress)
+        self.publish = replace(self.publish, in_doubt=None)
         return finding
 
     async def resume(self, intent: Step) -> Done:
         """Continue after a kill that left ``intent`` written down but no result of it."""
-        self.intend(intent)
         if intent.irreversible:
+            self.doubt(intent)
             await self.settle()
         return await self.finish()
 
@@ -191,6 +193,16 @@ async def assert_one_post(case: Case, walk: Walk, done: Done) -> None:
     assert [(post.id, post.permalink) for post in live] == [(done.platform_post_id, done.permalink)]
     assert (live[0].caption, live[0].kind) == (walk.publish.content.caption, case.sees_format)
     assert live[0].media_count == len(walk.publish.content.media)
+
+
+async def assert_a_person_decides(case: Case, walk: Walk, intent: Step) -> None:
+    """Nothing is sent again where nobody can tell what became of the first time."""
+    assert intent.irreversible
+    walk.doubt(intent)
+    finding = await walk.adapter.find(walk.publish)
+    assert (finding.outcome, finding.start_over) == ("unknown", False)
+    assert finding.evidence.get("reason"), "a person has to be told why"
+    assert len(await walk.live()) <= 1, case.name
 
 
 def assert_abilities_are_told(manifest: Manifest) -> None:
