@@ -117,7 +117,7 @@ class Walk:
         """Merge a result, by way of JSON text."""
         kept: JsonObject = json.loads(json.dumps({**self.progress, **result}))
         self.written.append(kept)
-        self.publish = replace(self.publish, progress=kept, in_doubt=None)
+        self.publish = replace(self.publish, progress=kept)
 
     async def before(self, name: str) -> Step:
         """Walk until the step of this name comes next; answers it."""

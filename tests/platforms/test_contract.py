@@ -175,6 +175,7 @@ async def test_a_kill_anywhere_ends_with_exactly_one_post(
                 await walk.perform_and_forget(intent)
             elif intent.irreversible and not case.rules_out:
                 await assert_a_person_decides(case, walk, intent)
+                assert await walk.live() == []
                 continue
             async with case.open_adapter(sandbox.url) as reborn:
                 walk.adapter = reborn
@@ -251,6 +252,7 @@ async def test_a_broken_call_is_unknown_only_where_it_may_have_posted(
                 assert step.name in case.absorbs, f"{step.name} did not notice"
             if step.irreversible and (not case.finds or (not case.rules_out and breakage in NEVER_DONE)):
                 await assert_a_person_decides(case, walk, step)
+                assert await walk.live() == []
                 continue
             await assert_one_post(case, walk, await walk.resume(step))
 

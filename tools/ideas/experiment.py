@@ -185,9 +185,9 @@ async def create_experiment(context: Context, arguments: CreateExperiment, gathe
     experiment = await _new_experiment(context, arguments)
     await link(context, source, experiment_id=experiment.id)
     found = [source]
-    for number, variant in enumerate(variants):
-        media = await _media(context, source, gathered.fitted[number])
-        new = _new(source, account, gathered.captions[number], media, experiment_id=experiment.id)
+    for caption, fitting in zip(gathered.captions, gathered.fitted, strict=True):
+        media = await _media(context, source, fitting)
+        new = _new(source, account, caption, media, experiment_id=experiment.id)
         found.append(await make_post(context, new))
     await _require_different(context, arguments.vary, found)
     fits = [warning for fitting in gathered.fitted if fitting is not None for warning in fitting.warnings]
