@@ -1,5 +1,7 @@
 """Which model serves: the offline one, or any OpenAI-compatible endpoint."""
 
+from collections.abc import Iterable
+
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -17,10 +19,13 @@ _RETRIES = 2
 _NO_KEY = SecretStr("not-needed")
 
 
-def build_model(settings: Settings) -> BaseChatModel:
-    """The model in force; raises ``Misconfigured`` when a name was chosen but nothing says where it is served."""
+def build_model(settings: Settings, networks: Iterable[str] = ("instagram",)) -> BaseChatModel:
+    """The model in force; raises ``Misconfigured`` when a name was chosen but nothing says where it is served.
+
+    ``networks`` are the platforms this installation can post to: the offline model has to be told.
+    """
     if settings.model_name == OFFLINE_MODEL:
-        return OfflineModel()
+        return OfflineModel(networks=tuple(networks))
     key = settings.openai_api_key
     if not key.get_secret_value():
         if not settings.openai_base_url:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from agent.offline.heads import Head, read_head
 from agent.offline.media import only_media, read_media
 from agent.offline.moments import TimePhrase, time_phrases
-from agent.offline.networks import aimed_at
+from agent.offline.networks import aimed_at, network_name
 from agent.offline.options import read_options
 from agent.offline.reading import MADE, Reading, Step, ask
 from agent.offline.sentence import MARK, Sentence
@@ -113,6 +113,8 @@ def _begins_draft(named: str, head: Head, verb: str) -> bool:
 def _is_title(named: str, head: Head) -> bool:
     """Whether a clause without a verb names a new post: "Instagram post about …", not "caption: …"."""
     is_caption = re.match(r"(?:caption|text|copy|message)\b", named, re.IGNORECASE) is not None
+    if head.networks and all(network_name(word) for word in re.findall(r"\w+", named)):
+        return _names_content(head.rest)  # "Instagram is down" names no post
     return head.noun and head.indefinite and not is_caption and _NOTHING.match(head.rest) is None
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from agent.offline.networks import NETWORK
 from agent.offline.sentence import MARK, Sentence
 from core.ids import looks_like_code, parse_id
 
@@ -51,6 +52,7 @@ _GUARDS = frozenset(
     " they all every any"
     " should would could will before after once than then now immediately asap today please".split()
 )
+_ELSEWHERE = re.compile(rf"\A{NETWORK}\Z|\bversion\b", re.IGNORECASE)
 _MOST_WORDS, _MOST_LETTERS = 7, 70
 
 
@@ -95,7 +97,8 @@ def _by_words(text: str, sentence: Sentence) -> Reference | None:
     words = _core(named[1] if named else text)
     if not words or len(words.split()) > _MOST_WORDS or _GUARDS & {word.lower().strip(",") for word in words.split()}:
         return None
-    return Reference(words=words, sure=named is not None)
+    # "The Facebook one" is no piece of a caption: it is asked about.
+    return Reference(words=words, sure=named is not None and _ELSEWHERE.search(words) is None)
 
 
 def _quoted(text: str, quoted: re.Match[str], sentence: Sentence) -> Reference | None:

@@ -21,7 +21,8 @@ _TAKE_OFF = re.compile(
     re.IGNORECASE,
 )
 _PARTS = re.compile(
-    r"\b(?:photos?|pictures?|images?|captions?|hashtags?|emojis?|links?|text|accounts?|alt text|music|sound)\Z",
+    r"\b(?:photos?|pictures?|images?|captions?|hashtags?|emojis?|links?|text|accounts?|alt text|comments?"
+    r"|collaborators?|co-?authors?|cover|borders?|music|sound)\Z",
     re.IGNORECASE,
 )
 

@@ -4,10 +4,10 @@ import re
 
 from agent.offline.aiming import trimmed
 from agent.offline.moments import time_phrases
-from agent.offline.networks import NETWORK, PLACES, mentioned
+from agent.offline.networks import NETWORK, PLACES, listed, mentioned
 from agent.offline.reading import MADE, Missing, Reading, Step, ask, say
 from agent.offline.references import is_plural, reference
-from agent.offline.sentence import Sentence
+from agent.offline.sentence import MARK, Sentence
 from agent.offline.surroundings import Surroundings
 from agent.offline.talk import cannot_post_to
 from core.jsontypes import JsonValue
@@ -15,7 +15,7 @@ from core.jsontypes import JsonValue
 _TOO = r"(?:too|as well|also|in addition)"
 _ADAPT = (
     r"(?:repurpose|re-purpose|adapt|convert|re-?use|rework|tailor|remake|copy|duplicate|cross-?post|cross post|mirror"
-    r"|recycle)"
+    r"|recycle|re-?share|re-?post)"
 )
 _ONTO = r"(?:for|to|on|onto|into|over to|as)"
 _PATTERNS = tuple(
@@ -47,7 +47,7 @@ _PATTERNS = tuple(
     )
 )
 _BESIDES = re.compile(
-    r"(?:put|post|share|publish|send|schedule|get|run|upload|(?:i |we )?(?:want|need|have)|(?:i"
+    r"(?:put|post|share|publish|send|schedule|get|run|upload|move|(?:i |we )?(?:want|need|have)|(?:i"
     r"|we)'d like) (?P<what>.{1,70}?) (?:on|to|for|onto) " + PLACES,
     re.IGNORECASE,
 )
@@ -60,7 +60,6 @@ _UPLOAD = re.compile(
     r"(?:the|our|my) (?:new )?(?P<about>\w[\w' -]{1,40}?) (?P<noun>video|clip|film|photo|picture|image)", re.IGNORECASE
 )
 _AS_DRAFT = re.compile(r",? as (?:a |an )?(?:unposted )?draft\b", re.IGNORECASE)
-_WHICH_FIRST = "Which post shall I bring there?"
 _OPEN = re.compile(rf"{_ADAPT} (?P<what>.{{1,70}})", re.IGNORECASE)
 _ADDS = re.compile(r"\balso\b\s*", re.IGNORECASE)
 _AND_FOR = re.compile(rf"\s*(?:and|also|plus)\s+(?:on |for |to )?{PLACES}[\s.!?]*", re.IGNORECASE)
@@ -104,17 +103,15 @@ def _elsewhere(
     if several and (media := _MEDIA.fullmatch(besides["what"])) is not None:
         return _new_on(names, media["about"], f"{media['about']} {media['noun']}", when)
     others = tuple(name for name in names if name != around.current)
-    if around.current is None or not others or reference(besides["what"], sentence) is None:
-        return (
-            ask(_WHICH_FIRST, "post", Step(command="repurpose_post", arguments=_platforms(names)))
-            if several
-            else Reading()
-        )
+    target = reference(besides["what"], sentence)
+    if re.search(MARK, besides["what"]) or not others or target is None or not target.sure or len(around.networks) == 1:
+        return Reading()
     made = repurposed(besides["what"], others, when, sentence)
-    if several or not made.steps:
+    if several and around.current is not None:
         return made
     # "Publish it on Facebook", where it is Instagram's: that is another post, which nobody has seen yet.
-    return ask(f"It is a post for {around.current}. Shall I make a version for {others[0]}?", "yes", *made.steps)
+    known = f"It is a post for {around.current}. " if around.current and target.words == "it" else ""
+    return ask(f"{known}Shall I make a version of it for {listed(others)}?", "yes", *made.steps)
 
 
 def _new_on(names: tuple[str, ...], about: str, asset: str, when: str | None) -> Reading:

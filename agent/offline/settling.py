@@ -24,6 +24,7 @@ _RETRY = tuple(
 _TRY = re.compile(
     r"try(?: (?:(?:to )?(?:publish|post|send|publishing|posting|sending) )?(?P<what>.{1,70}))?", re.IGNORECASE
 )
+_RESEND = re.compile(rf"(?:re-?)?(?:send|post|publish) {_WHAT}", re.IGNORECASE)
 _FAILED = re.compile(
     rf"{_WHAT} (?:has |just |had |have )*(?:failed|didn't work|did not work|broke|bounced|missed its slot)"
     r"(?: to (?:publish|post|send))?\s*(?:,|;|-|\.|!| and| so)+\s*"
@@ -44,10 +45,11 @@ _CAME_OUT = re.compile(
     rf" {_OUT}(?: (?:after all|already|now|fine|on (?:instagram|facebook|tiktok)))?{_ID}{_CHECKED}[\s.!]*",
     re.IGNORECASE,
 )
+_DENIES = re.compile(r"\b(?:never|not|hardly|if|when|once|until)\b|n't\b", re.IGNORECASE)
 _NEVER = re.compile(
     rf"{_WHAT} (?:never|didn't|did not|hasn't|has not|wasn't|was not|isn't|is not)(?: ever| actually| get| been"
     rf"| go| gone"
-    rf"| went| come| make it)*(?: {_OUT})?{_CHECKED}(?:\s*[,;.]?\s*(?P<then>.*?))?[\s.!]*",
+    rf"| went| come| make it)*(?: {_OUT})?{_CHECKED}(?: yet)?(?:\s*[,;.]?\s*(?P<then>.*?))?[\s.!]*",
     re.IGNORECASE,
 )
 _MARK = re.compile(
@@ -75,7 +77,8 @@ def read_outcome(text: str, sentence: Sentence, around: Surroundings) -> Reading
         return _sure("retry_post", failed["what"], sentence)
     if not around.has("resolve_post") or text.rstrip().endswith("?"):
         return Reading()
-    if (out := _CAME_OUT.fullmatch(text)) is not None:
+    out = _CAME_OUT.fullmatch(text)
+    if out is not None and _DENIES.search(out["what"]) is None:
         return _sure("resolve_post", out["what"], sentence, outcome="posted", **_named(out["id"]))
     if (mark := _MARK.fullmatch(text)) is not None:
         outcome = "posted" if mark["outcome"].lower() in {"posted", "published", "live", "sent"} else "not_posted"
@@ -117,6 +120,8 @@ def read_retry(part: str, clause: str, sentence: Sentence) -> Reading:
     found = next((match for pattern in _RETRY if (match := pattern.fullmatch(clause))), None)
     if found is None and _AGAIN.search(part) and not re.match(r"try (?:again|once)\b", clause, re.IGNORECASE):
         found = _TRY.fullmatch(clause)
+    if found is None and re.search(r"\bagain\b", part, re.IGNORECASE):
+        found = _RESEND.fullmatch(clause)
     if found is None:
         again = re.fullmatch(r"(?:try again|have another (?:go|try)|try once more)", clause, re.IGNORECASE)
         return act("retry_post", post_id="it") if again else Reading()

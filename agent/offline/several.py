@@ -53,7 +53,8 @@ _CODES = re.compile(
 )
 _SMALL = re.compile(
     r"(?:\W|\b(?:everything|all|every|of|the|my|our|this|those|these|single|whole|post|posts|draft|drafts|ones?|reels|carousels"
-    r"|from|on|in|for|at|that|that's|which|are|is|were|have|has|been|to|be|go|goes|stuff|things?|content|us|we|i|got|out"
+    r"|from|on|in|for|at|that|that's|which|are|is|were|have|has|been|to(?= go| be)|be|go|goes|stuff|things?"
+    r"|content|us|we|i|got|out"
     r"|there|over|off|calendar|schedule|queue|currently|still|us)\b|(?<=\s)s\b)*",
     re.IGNORECASE,
 )
