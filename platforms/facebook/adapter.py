@@ -103,10 +103,13 @@ class FacebookAdapter:
             case "reel":
                 return await self._find_reel(publish)
             case "video":
-                entries = await self._list(publish, "videos", finding.LISTED_VIDEO_FIELDS)
+                # Videos on their way are no posts yet. Without a type the edge lists those a Page is tagged in.
+                entries = await self._list(publish, "videos", finding.LISTED_VIDEO_FIELDS, type="uploaded")
                 listed = finding.read_videos(entries, publish)
             case _:
-                listed = finding.read_posts(await self._list(publish, "published_posts", finding.POST_FIELDS))
+                since = str(int(finding.window_start(publish).timestamp()))
+                entries = await self._list(publish, "published_posts", finding.POST_FIELDS, since=since)
+                listed = finding.read_posts(entries)
         return finding.compare(publish, listed, words=publish.content.caption)
 
     async def refresh(self, credentials: Credentials) -> TokenGrant:
@@ -172,8 +175,8 @@ class FacebookAdapter:
             evidence: JsonObject = {"reason": f"The video cannot be read: {refusal.message}"}
             return Finding(outcome="unknown", evidence={**evidence, "code": refusal.platform_code})
 
-    async def _list(self, publish: Publish, edge: str, fields: str) -> list[JsonObject]:
-        """What the Page lists since shortly before the publish began."""
+    async def _list(self, publish: Publish, edge: str, fields: str, **more: str) -> list[JsonObject]:
+        """What the Page lists, newest first, as far as our post can be."""
         found: list[JsonObject] = []
         page: dict[str, str] = {}
         for _ in range(_MAX_PAGES):
@@ -181,8 +184,8 @@ class FacebookAdapter:
                 f"{publish.credentials.external_id}/{edge}",
                 token=publish.credentials.access_token,
                 fields=fields,
-                since=str(int(finding.window_start(publish).timestamp())),
                 limit=_PAGE,
+                **more,
                 **page,
             )
             found += objects(answer, "data")

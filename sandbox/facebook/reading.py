@@ -201,12 +201,13 @@ def _position(call: GraphCall) -> int:
 
 
 def list_videos(call: GraphCall, page_id: str) -> dict[str, object]:
-    """GET /{page}/videos: processed or not, newest first."""
+    """GET /{page}/videos?type=uploaded: processed or not, newest first; nobody tags a Page here."""
     page_of(call, page_id)
-    call.only({"fields", "since", "limit", "type"})
+    call.only({"fields", "limit", "type"})
+    if call.parameters.get("type", "tagged") != "uploaded":
+        return {"data": []}
     publish_due(call.world)
-    since = call.moment("since") or 0.0
-    films = [film for film in films_of(call.world.store, page_id) if film.created_at >= since]
+    films = films_of(call.world.store, page_id)
     fields, default = _fields(call), "id,description,created_time"
     limit = call.number("limit", default=PAGE_SIZE)
     return {

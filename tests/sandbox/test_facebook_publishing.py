@@ -135,7 +135,7 @@ def test_a_video_is_live_when_it_is_processed(page: Page, origin: Origin) -> Non
     video = page.post(f"{page.account}/videos", file_url=url, description="Pour", title="How").json()["id"]
     assert page.live() == []
     assert page.phases(video)["processing_phase"]["status"] == "in_progress"
-    (listed,) = page.get(f"{page.account}/videos", fields="id,description,post_id").json()["data"]
+    (listed,) = page.get(f"{page.account}/videos", fields="id,description,post_id", type="uploaded").json()["data"]
     assert listed == {"id": video, "description": "Pour"}
     wait_until(lambda: bool(page.live()))
     read = page.get(video, fields="status,post_id,permalink_url,published").json()
