@@ -15,6 +15,7 @@ from sandbox.facebook import uploads as facebook_uploads
 from sandbox.feed import feed
 from sandbox.graph_call import PREFIXES
 from sandbox.graph_tokens import nothing, tokens
+from sandbox.history import history
 from sandbox.instagram import containers, publishing
 from sandbox.instagram import routes as instagram
 from sandbox.store import Store
@@ -39,6 +40,7 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     app = Doorkeeper(title="Studio sandbox", openapi_url=None, lifespan=_lifespan)
     app.state.world = world
     app.include_router(control)
+    app.include_router(history)
     app.include_router(feed)
     app.include_router(chat)
     for prefix in PREFIXES:

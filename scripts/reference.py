@@ -19,7 +19,9 @@ import cli
 from api import commands
 from core.settings import Settings
 from platforms.base import Manifest
+from platforms.facebook.manifest import MANIFEST as FACEBOOK
 from platforms.instagram.manifest import MANIFEST as INSTAGRAM
+from platforms.tiktok.manifest import MANIFEST as TIKTOK
 from scripts.error_codes import Found, collect
 from tools.command import AnyCommand
 from tools.commands import catalog
@@ -40,7 +42,7 @@ def pages() -> dict[Path, str]:
         "http.md": _page("HTTP", _routes()),
         "errors.md": _page("Errors", _errors()),
         "terminal.md": _page("Terminal", _terminal()),
-        "networks.md": _page("Networks", _networks((INSTAGRAM,))),
+        "networks.md": _page("Networks", _networks((INSTAGRAM, FACEBOOK, TIKTOK))),
     }
     return {FOLDER / name: text for name, text in written.items()}
 

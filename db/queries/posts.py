@@ -242,3 +242,8 @@ async def live_ids(session: AsyncSession, account_id: UUID, *, besides: UUID, si
         Post.platform_post_id.is_not(None),
     )
     return frozenset(found for found in (await session.scalars(statement)).all() if found is not None)
+
+
+async def any_post(session: AsyncSession) -> bool:
+    """Whether the workspace has a post at all."""
+    return (await session.scalars(select(Post.id).limit(1))).first() is not None

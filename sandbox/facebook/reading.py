@@ -60,7 +60,8 @@ POST_FIELDS: dict[str, Field[tuple[GraphCall, Post]]] = {
     "attachments": lambda pair, _: _attachments(pair),
     "reactions": lambda pair, _: _count(pair[1].like_count),
     "comments": lambda pair, _: _count(pair[1].comments_count),
-    "shares": lambda _pair, _: OMITTED,  # Facebook leaves the field out while nobody has shared
+    # Facebook leaves the field out while nobody has shared.
+    "shares": lambda pair, _: {"count": pair[1].counts["shares"]} if pair[1].counts.get("shares") else OMITTED,
 }
 
 VIDEO_FIELDS: dict[str, Field[tuple[GraphCall, Upload]]] = {

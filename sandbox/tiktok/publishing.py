@@ -193,7 +193,7 @@ def _go_live(world: World, publication: Publication) -> None:
             like_count=0,
             pictures=(),
             comments_count=0,
-            details={**info, "sha256": publication.sha256, "size": publication.size, "views": 0, "shares": 0},
+            details={**info, "sha256": publication.sha256, "size": publication.size},
         )
         add_post(store, post, [NewPicture(node_id=post_id, asset_id=asset_id) for asset_id in publication.asset_ids])
         save(store, replace(publication, status="PUBLISH_COMPLETE", post_id=post_id))

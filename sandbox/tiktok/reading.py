@@ -110,6 +110,6 @@ VIDEO_FIELDS: dict[str, Shown] = {
     "embed_link": lambda call, post: permalink(call.base_url, call.account.handle, post.id),
     "like_count": lambda _, post: post.like_count,
     "comment_count": lambda _, post: post.comments_count,
-    "share_count": lambda _, post: post.details.get("shares", 0),
-    "view_count": lambda _, post: post.details.get("views", 0),
+    "share_count": lambda _, post: post.counts.get("shares", 0),
+    "view_count": lambda _, post: post.counts.get("views", 0),
 }

@@ -1,7 +1,5 @@
 """TikTok's addresses, each call with the name that faults know it by, and the strings behind them."""
 
-import json
-
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -131,14 +129,6 @@ class CreatorChange(_Given):
     max_video_seconds: int | None = Field(None, ge=1)
 
 
-class NewCounts(_Given):
-    """What a post counts from now on."""
-
-    likes: int = Field(0, ge=0)
-    views: int = Field(0, ge=0)
-    shares: int = Field(0, ge=0)
-
-
 class Older(_Given):
     """How much older a publish becomes."""
 
@@ -152,18 +142,6 @@ async def change_creator(request: Request, given: CreatorChange) -> dict[str, ob
     changed = vars(creator(store, given.external_id)) | given.model_dump(exclude={"external_id"}, exclude_none=True)
     set_creator(store, given.external_id, Creator(**changed))
     return changed
-
-
-@strings.post("/posts/{post_id}/counts")
-async def set_counts(request: Request, post_id: str, given: NewCounts) -> dict[str, object]:
-    """Let people have looked at a post."""
-    world_of(request).store.run(
-        "update posts set like_count = ?, details = json_patch(details, ?) where id = ?",
-        given.likes,
-        json.dumps({"views": given.views, "shares": given.shares}),
-        post_id,
-    )
-    return {"changed": True}
 
 
 @strings.post("/publications/{publish_id}/age")

@@ -105,7 +105,7 @@ def test_public_posts_are_listed_newest_first(tiktok: TikTok) -> None:
 def test_counters_are_told_and_strangers_are_left_out(tiktok: TikTok) -> None:
     tiktok.ended(tiktok.publish())
     post_id = tiktok.live()[0]["id"]
-    tiktok.control(f"tiktok/posts/{post_id}/counts", likes=5, views=90, shares=2)
+    tiktok.control(f"posts/{post_id}/counts", likes=5, views=90, shares=2)
     fields = "id,like_count,comment_count,share_count,view_count"
     found = tiktok.data("video/query/", {"filters": {"video_ids": [post_id, "1"]}}, fields=fields)
     counted = {"like_count": 5, "comment_count": 0, "share_count": 2, "view_count": 90}

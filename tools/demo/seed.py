@@ -1,88 +1,150 @@
-"""Example data for the demo: a connected account, pictures, drafts, plans and a post that goes live; made once."""
+"""Example data for the demo: connected accounts, media, a past with an audience, drafts, plans; made once."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+import base64
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from core import clock
+from core.ids import new_id
 from db.models.base import SCHEMA
-from db.queries import people
-from tools.assets import keep_asset
-from tools.context import Caller, Doors, Principal, Role, Surface
-from tools.demo.pictures import PICTURES, Picture, draw
+from db.models.post import Approval, Post, Status
+from db.queries import people, posts
+from tools.assets import AssetView, keep_asset
+from tools.context import Caller, Context, Doors, Principal, Role, Surface
+from tools.demo.film import film
+from tools.demo.pictures import PICTURES, draw
+from tools.demo.story import ACCOUNTS, EXAMPLES, PAST, REEL, DemoAccount, Example, PastPost
 from tools.dispatcher import Dispatcher
 from tools.installation.prepare import Installation, Progress
 from tools.media.intake import take_in
+from tools.posts.making import free_code
 
-_ACCOUNT = {
-    "platform": "instagram",
-    "external_id": "17841400000000042",
-    "handle": "driftwood.coffee",
-    "name": "Driftwood Coffee",
-    "access_token": "sandbox-token-of-driftwood-coffee",
-    "login": "facebook",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Example:
-    """A post of the demo; ``when`` None leaves it a draft, unless it goes out at once."""
-
-    key: str
-    picture: str
-    caption: str
-    when: str | None = None
-    publish_now: bool = False
-
-
-_EXAMPLES = (
-    _Example(
-        key="welcome",
-        picture="morning light.jpg",
-        caption="Doors open at eight, and the first pot is already on. Come and say good morning. #driftwoodcoffee",
-        publish_now=True,
-    ),
-    _Example(
-        key="latte",
-        picture="latte photo.jpg",
-        caption="Flat white or latte? Tell us which camp you are in. #flatwhite",
-        when="tomorrow at 9am",
-    ),
-    _Example(
-        key="bags",
-        picture="coffee bag.jpg",
-        caption="Fresh bags on the shelf, roasted this morning. #freshroast",
-        when="in 3 days at 6:30pm",
-    ),
-    _Example(
-        key="tasting",
-        picture="espresso cup.jpg",
-        caption="Tasting night: four origins, one table. Details soon. #cupping",
-    ),
-)
+Assets = Mapping[str, AssetView]
 
 
 async def seed(
     doors: Doors, dispatcher: Dispatcher, installation: Installation, sandbox_url: str, progress: Progress
 ) -> None:
     """Fill the demo's workspace; every step has a key, so that a second start changes nothing."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-        (await client.post(f"{sandbox_url}/_sandbox/accounts", json=_ACCOUNT)).raise_for_status()
     principal = await _owner(installation)
     caller = Caller(principal=principal, surface=Surface.SYSTEM, zone=principal.timezone)
-    connection = {name: _ACCOUNT[name] for name in ("platform", "external_id", "access_token")}
-    connection_arguments = {**connection, "metadata": {"login": _ACCOUNT["login"]}}
-    await dispatcher.run("connect_account", connection_arguments, replace(caller, key="demo:account"))
-    assets = {picture.name: await _keep(doors, principal, picture) for picture in PICTURES}
-    for example in _EXAMPLES:
-        arguments: dict[str, object] = {"caption": example.caption, "media": [{"asset_id": assets[example.picture]}]}
-        arguments |= {"when": example.when} if example.when else {}
-        arguments |= {"publish_now": True} if example.publish_now else {}
-        outcome = await dispatcher.run("create_draft", arguments, replace(caller, key=f"demo:{example.key}"))
+    async with httpx.AsyncClient(base_url=f"{sandbox_url}/_sandbox", trust_env=False, timeout=30) as world:
+        accounts = {account.platform: await _connect(world, dispatcher, caller, account) for account in ACCOUNTS}
+        assets = await _assets(doors, principal)
+        if not await _has_posts(doors, principal):
+            for past in PAST:
+                await _remember(doors, world, caller, past, accounts[past.platform], assets)
+    for example in EXAMPLES:
+        outcome = await dispatcher.run("create_draft", _draft(example, assets), replace(caller, key=_key(example.key)))
         if not outcome.replayed:
             progress(f"example: {outcome.summary}")
+
+
+def _key(name: str) -> str:
+    return f"demo:{name}"
+
+
+def _draft(example: Example, assets: Assets) -> dict[str, object]:
+    arguments: dict[str, object] = {"caption": example.caption, "platform": example.platform}
+    arguments |= {"media": [{"asset_id": assets[example.medium].id}]} if example.medium else {}
+    arguments |= {"when": example.when} if example.when else {}
+    return arguments | ({"publish_now": True} if example.publish_now else {})
+
+
+async def _connect(world: httpx.AsyncClient, dispatcher: Dispatcher, caller: Caller, account: DemoAccount) -> str:
+    """Let the account live in the sandbox, and connect it here; its id."""
+    known = {name: value for name, value in asdict(account).items() if value is not None}
+    (await world.post("/accounts", json=known)).raise_for_status()
+    given = {
+        name: known[name] for name in ("platform", "external_id", "access_token", "refresh_token") if name in known
+    }
+    metadata: dict[str, object] = {"login": account.login} if account.login else {}
+    key = _key("account" if account.platform == "instagram" else f"account:{account.platform}")
+    outcome = await dispatcher.run("connect_account", {**given, "metadata": metadata}, replace(caller, key=key))
+    connected = outcome.result["account"]
+    assert isinstance(connected, dict)
+    return str(connected["id"])
+
+
+async def _assets(doors: Doors, principal: Principal) -> Assets:
+    kept = {picture.name: await _keep(doors, principal, picture.name, draw(picture)) for picture in PICTURES}
+    return {**kept, REEL: await _keep(doors, principal, REEL, await film())}
+
+
+async def _keep(doors: Doors, principal: Principal, name: str, content: bytes) -> AssetView:
+    async def bytes_of() -> AsyncIterator[bytes]:
+        yield content
+
+    facts = await take_in(doors.store, bytes_of(), limit_bytes=10_000_000)
+    return await keep_asset(doors, principal, facts, name=name, source_url=None)
+
+
+async def _has_posts(doors: Doors, principal: Principal) -> bool:
+    async with doors.database.session(principal.workspace_id) as session:
+        return await posts.any_post(session)
+
+
+async def _remember(
+    doors: Doors, world: httpx.AsyncClient, caller: Caller, past: PastPost, account_id: str, assets: Assets
+) -> None:
+    """A post that was live before: in the sandbox with its audience, and here as what went out."""
+    async with doors.database.session(caller.principal.workspace_id) as session:
+        now = await clock.now(session)
+    shown = await _live(world, past, now - past.ago, doors, assets)
+    async with doors.database.session(caller.principal.workspace_id) as session:
+        context = Context(caller=caller, doors=doors, now=now, open_session=session)
+        post = Post(
+            id=new_id(),
+            workspace_id=caller.principal.workspace_id,
+            code=await free_code(context),
+            account_id=UUID(account_id),
+            platform=past.platform,
+            format=past.format,
+            options={},
+            status=Status.POSTED,
+            approval=Approval.NONE,
+            caption=past.caption,
+            scheduled_for=now - past.ago,
+            published_at=now - past.ago + timedelta(seconds=2),
+            platform_post_id=shown["id"],
+            permalink=shown["permalink"],
+            counts=dict(past.counts),
+            counts_at=now,
+            created_by=caller.principal.user_id,
+            version=1,
+        )
+        session.add(post)
+        await session.flush()
+        media = [(UUID(assets[past.medium].id), None)] if past.medium else []
+        await posts.replace_media(session, post, media)
+
+
+async def _live(
+    world: httpx.AsyncClient, past: PastPost, at: datetime, doors: Doors, assets: Assets
+) -> Mapping[str, str]:
+    account = next(account for account in ACCOUNTS if account.platform == past.platform)
+    given: dict[str, object] = {
+        "account": account.external_id,
+        "kind": past.kind,
+        "caption": past.caption,
+        "published_at": at.isoformat(),
+        "counts": past.counts,
+    }
+    if past.medium is not None:
+        asset = assets[past.medium]
+        content = b"".join([chunk async for chunk in doors.store.read(asset.sha256)])
+        given |= {"medium": base64.b64encode(content).decode(), "content_type": asset.mime_type}
+    made = (await world.post("/posts", json=given)).raise_for_status().json()
+    (item,) = [
+        each for each in (await world.get("/feed")).raise_for_status().json()["items"] if each["id"] == made["id"]
+    ]
+    return {"id": str(made["id"]), "permalink": str(item["permalink"])}
 
 
 async def _owner(installation: Installation) -> Principal:
@@ -104,11 +166,3 @@ async def _owner(installation: Installation) -> Principal:
         role=Role.OWNER,
         timezone=owner.timezone,
     )
-
-
-async def _keep(doors: Doors, principal: Principal, picture: Picture) -> str:
-    async def bytes_of() -> AsyncIterator[bytes]:
-        yield draw(picture)
-
-    facts = await take_in(doors.store, bytes_of(), limit_bytes=10_000_000)
-    return (await keep_asset(doors, principal, facts, name=picture.name, source_url=None)).id

@@ -206,9 +206,9 @@ def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[Pub
             return f"{label(post)} is being published to {where} right now{step}."
         case Status.POSTED:
             link = f" at {post.permalink}" if post.permalink else ""
-            lacking = f" {shown.last_error.message} {shown.last_error.action}" if shown.last_error else ""
-            counted = told_counts(shown.counts)
-            return f"{label(post)} is live on {where}{link} since{_at(context, post.published_at)}.{counted}{lacking}"
+            lacking = f" {shown.last_error.message} {shown.last_error.action}".rstrip() if shown.last_error else ""
+            reached = f"is live on {where}{link} since" if post.platform_post_id else f"went to {where}{link}"
+            return f"{label(post)} {reached}{_at(context, post.published_at)}.{told_counts(shown.counts)}{lacking}"
         case Status.FAILED | Status.MISSED | Status.UNCONFIRMED:
             error = shown.last_error
             why = f": {error.message} {error.action}" if error else "."

@@ -33,7 +33,7 @@ from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Job, take_up
 from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
-from tools.publishing.warnings import warning_kept
+from tools.publishing.warnings import inbox_note, warning_kept
 
 log = logging.getLogger("studio.publishing")
 
@@ -244,7 +244,7 @@ class PostWork:
             post_status="posted",
             platform_post_id=done.platform_post_id,
             permalink=done.permalink,
-            error=warning_kept(job.progress),
+            error=warning_kept(job.progress) or inbox_note(done),
         )
         await self._ledger.end(job, ending)
         log.info("post %s is live: %s", job.hold.post_id, done.permalink or done.note)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from platforms.base import Step
+from platforms.base import Done, Step
 
 # Where the progress keeps the names of the steps that were given up (adapters read it), and what a person is told.
 GIVEN_UP = "given_up"
@@ -30,3 +30,10 @@ def warning_kept(progress: Mapping[str, object]) -> dict[str, object] | None:
     """The warning of a walk, None when nothing was given up."""
     kept = progress.get(WARNING)
     return dict(kept) if isinstance(kept, Mapping) else None
+
+
+def inbox_note(done: Done) -> dict[str, object] | None:
+    """What a person has to know of a post that went through and that the network gives no id for, with its reason."""
+    if done.platform_post_id is not None or not done.note:
+        return None
+    return {"code": "no_post_id", "message": done.note.replace("\x00", ""), "action": "", "platform_code": None}

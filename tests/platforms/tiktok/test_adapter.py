@@ -310,7 +310,7 @@ async def test_counts_are_read_for_twenty_posts_at_a_time(
     walk = await begin(adapter, sandbox, files, good_video(files, "counted"))
     post_id = (await walk.finish()).platform_post_id
     assert post_id
-    await sandbox.tell(f"tiktok/posts/{post_id}/counts", likes=7, views=120, shares=3)
+    await sandbox.tell(f"posts/{post_id}/counts", likes=7, views=120, shares=3)
     before = await sandbox.last_call()
     counts = await adapter.read_counts(walk.publish.credentials, [*(str(n) for n in range(30)), post_id])
     assert counts == {post_id: Counts(views=120, likes=7, comments=0, shares=3)}
