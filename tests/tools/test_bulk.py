@@ -1,5 +1,6 @@
 """move_posts and cancel_posts: chosen by names or by what describes them, all or none, after one yes, undone as one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -322,3 +323,11 @@ async def test_two_hundred_at_once_and_back_again(desk: Desk, plan: Plan, admin_
         await desk.act("cancel_posts", query="espresso")
     assert "201 posts" in refused.value.message
     assert {row[0] for row in planned()} == {"scheduled"}
+
+
+async def test_many_hands_on_the_same_posts_neither_deadlock_nor_lose_a_move(desk: Desk, plan: Plan) -> None:
+    ids = [await plan(f"in {hours} hours") for hours in range(30, 36)]
+    before = await times(desk, ids)
+    orders = (ids, list(reversed(ids)), ids[3:] + ids[:3], ids[::2] + ids[1::2])
+    await asyncio.gather(*(desk.act("move_posts", post_ids=order, when="an hour later") for order in orders))
+    assert await times(desk, ids) == [moment + timedelta(hours=4) for moment in before]
