@@ -18,7 +18,7 @@ alter table assets
   add column derived_from uuid,
   add column derivation jsonb,
   add constraint assets_derived_from foreign key (workspace_id, derived_from) references assets (workspace_id, id),
-  add constraint assets_derivation check ((derived_from is null) = (derivation is null)),
+  add constraint assets_derivation check (derivation is null or derived_from is not null),
   drop constraint assets_workspace_id_sha256_key;
 create unique index assets_by_content on assets (workspace_id, sha256) where derived_from is null;
 create unique index assets_derived on assets (workspace_id, derived_from, derivation) where derived_from is not null;
