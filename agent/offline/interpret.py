@@ -150,6 +150,10 @@ class _Plan:
             step = said
             if self.media and step.command in {"create_draft", "edit_draft"} and "media" not in step.arguments:
                 step, self.media = step.having(media=self.media), []
+            if step.command == "accept_plan" and self.steps and self.steps[-1].command == "accept_plan":
+                # "Accept the plan and schedule everything" is one act.
+                self.steps[-1] = self.steps[-1].having(**step.arguments)
+                continue
             if made is not None and step.command in _KEPT and step.arguments.get("post_id") == "it":
                 if step.command == "edit_draft":
                     changes = {name: value for name, value in step.arguments.items() if name != "post_id"}

@@ -16,7 +16,8 @@ _CANCEL = re.compile(
     re.IGNORECASE,
 )
 _TAKE_OFF = re.compile(
-    r"(?:take|pull|drop|get|remove|throw)\s+(?P<what>.{1,70}?)\s+(?:off|away|out of|from)(?:\s+(?:the|my"
+    r"(?:take|pull|drop|get|remove|throw|delete|cancel|erase)\s+(?P<what>.{1,70}?)\s+(?:off|away|out of"
+    r"|from)(?:\s+(?:the|my"
     r"|our) (?:calendar|schedule|queue|plan|list))?\Z",
     re.IGNORECASE,
 )

@@ -37,7 +37,7 @@ _CHECKED = (
     r"(?:\s*[,;.-]\s*(?:and )?(?:i|we) (?:just |have |'ve )*(?:checked|looked|saw it|see it|can see it"
     r"|found it)\b[^,;?]{0,40})?"
 )
-_OUT = r"(?:out|live|posted|published|up|online|through|there)"
+_OUT = r"(?:make it|made it|out|live|posted|published|up|online|through|there)"
 _CAME_OUT = re.compile(
     rf"{_WHAT}(?: actually| really| definitely)?(?:'s| (?:did (?:actually |indeed |in fact )?(?:go|get|make it)"
     r"|has (?:actually |indeed |already )?(?:gone|been)|went|is|was|got))(?: definitely| actually| already| indeed"
@@ -47,7 +47,8 @@ _CAME_OUT = re.compile(
 )
 _DENIES = re.compile(r"\b(?:never|not|hardly|if|when|once|until)\b|n't\b", re.IGNORECASE)
 _NEVER = re.compile(
-    rf"{_WHAT} (?:never|didn't|did not|hasn't|has not|wasn't|was not|isn't|is not)(?: ever| actually| get| been"
+    rf"{_WHAT} (?:(?:was |has |is )?never|didn't|did not|hasn't|has not|wasn't|was not|isn't|is not)(?: ever"
+    rf"| actually| get| been"
     rf"| go| gone"
     rf"| went| come| make it)*(?: {_OUT})?{_CHECKED}(?: yet)?(?:\s*[,;.]?\s*(?P<then>.*?))?[\s.!]*",
     re.IGNORECASE,
@@ -128,5 +129,6 @@ def read_retry(part: str, clause: str, sentence: Sentence) -> Reading:
     target = reference(found["what"] or "it", sentence)
     if target is None:
         return ask("Which post shall I try again?", "post", Step(command="retry_post"))
-    step = Step(command="retry_post", arguments={"post_id": target.words})
+    words = "last failed post" if target.words.lower() == "failed" else target.words  # "the failed post"
+    step = Step(command="retry_post", arguments={"post_id": words})
     return Reading(steps=(step,)) if target.sure else ask(f"Shall I retry the post “{target.words}”?", "yes", step)

@@ -22,7 +22,7 @@ _KNOWN = {
         "accounts": "acounts acconts acccounts accouts",
         "connected": "conected connnected",
         "about": "abuot abotu abt",
-        "cancel": "cancle cancell canel",
+        "cancel": "cancl cancle cancell canel",
         "please": "plese plz pls pleas",
         "undo": "undoo",
         "what": "wat waht",
