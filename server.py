@@ -66,7 +66,7 @@ async def build(
         database, clock, stopping = Database(installation.app_url), Clock(), asyncio.Event()
         stack.push_async_callback(database.close)
         adapters = await stack.enter_async_context(open_networks(settings))
-        model = build_model(settings)
+        model = build_model(settings, adapters)
         limit_bytes = settings.media_limit_mb * 1_000_000
         doors = Doors(
             settings=settings,

@@ -61,12 +61,11 @@ async def _connect(world: httpx.AsyncClient, dispatcher: Dispatcher, caller: Cal
     """Let the account live in the sandbox, and connect it here; its id."""
     known = {name: value for name, value in asdict(account).items() if value is not None}
     (await world.post("/accounts", json=known)).raise_for_status()
-    given = {
-        name: known[name] for name in ("platform", "external_id", "access_token", "refresh_token") if name in known
-    }
-    metadata: dict[str, object] = {"login": account.login} if account.login else {}
+    given = ("platform", "external_id", "access_token", "refresh_token")
+    arguments: dict[str, object] = {name: known[name] for name in given if name in known}
+    arguments["metadata"] = {"login": account.login} if account.login else {}
     key = _key("account" if account.platform == "instagram" else f"account:{account.platform}")
-    outcome = await dispatcher.run("connect_account", {**given, "metadata": metadata}, replace(caller, key=key))
+    outcome = await dispatcher.run("connect_account", arguments, replace(caller, key=key))
     connected = outcome.result["account"]
     assert isinstance(connected, dict)
     return str(connected["id"])

@@ -29,6 +29,8 @@ from tools.posts.times import CLASH_WITHIN, slots_between
 from tools.posts.view import PostView, views
 
 MOST_ITEMS = 21
+# One a day over all accounts: what one person can look at, and keep up.
+USUAL_ITEMS = 7
 _LONGEST = timedelta(days=32)
 _HISTORY = 10
 _SHOWN_BEFORE = 50
@@ -47,7 +49,7 @@ class PlanWeek(Arguments):
     )
     platforms: tuple[str, ...] = Field((), max_length=20, description="only these networks")
     accounts: tuple[str, ...] = Field((), max_length=20, description="only these accounts, by id or @handle")
-    posts: int | None = Field(None, ge=1, le=MOST_ITEMS, description="how many; every free posting time when left out")
+    posts: int | None = Field(None, ge=1, le=MOST_ITEMS, description="how many; one a day when left out")
     themes: tuple[Theme, ...] = Field((), max_length=MOST_ITEMS, description="what the posts are to be about")
 
 
@@ -137,7 +139,7 @@ async def _look(context: Context, arguments: PlanWeek) -> Surroundings:
         slots = list(slots_between(times, start, end, zone=context.caller.zone, phrase=arguments.week))
         taken = await posts.taken_times(context.session, account.id, start - CLASH_WITHIN, end + CLASH_WITHIN)
         free[account.id] = free_slots(slots, taken, apart=CLASH_WITHIN)
-    places = spread(free, arguments.posts or MOST_ITEMS)
+    places = spread(free, arguments.posts or USUAL_ITEMS)
     if not places:
         raise Conflict(
             "No posting time is free in those days.",
