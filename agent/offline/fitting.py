@@ -52,6 +52,7 @@ _POSITION = re.compile(
     r"|half|side|edge))?",
     re.IGNORECASE,
 )
+_MIDDLE = frozenset({"center", "centre", "middle"})
 _COMPLAINT = re.compile(
     rf"(?:it|this|that|the {_PHOTO}|the post)(?:'s| is| looks) (?:a bit |way |far |much )?(?:too \w+|cut off|the wrong"
     r" (?:shape|size|ratio|format))\s*(?:,|;|-|\.| so)+\s*(?:so |please |can you |could you )*",
@@ -84,9 +85,10 @@ def read_fit(clause: str, sentence: Sentence, around: Surroundings) -> Reading:
         return Reading()
     step = Step(command="fit_media", arguments={"post_id": target.words})
     step = step if crop is None else step.having(crop=crop)
-    if placed is not None:
-        position = placed["position"].lower()
-        step = step.having(position="center" if position in {"centre", "middle"} else position)
+    if placed is not None and placed["position"].lower() not in _MIDDLE:
+        return ask(
+            "No side can be chosen: “fill” cuts from the middle, “smart” where there is most to see.", "crop", step
+        )
     if crop is None:
         return ask("How: crop it to fill, fit it with a border, or a smart crop?", "crop", step)
     return Reading(steps=(step,))
