@@ -68,7 +68,8 @@ def cut(text: str, network: NetworkBrief) -> str:
 
 def topic_words(themes: Sequence[str], history: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Topics without end, each once, with the reason: the themes, then what recent posts spoke of, then stand-bys."""
-    known = Counter(tag.lstrip("#") for text in history for tag in hashtags(text))
+    # A hashtag is what its author called the topic; any other word could be anything.
+    known = Counter(tag.lstrip("#").lower() for text in history for tag in _TAG.findall(text))
     sources = [(theme, f"you named “{theme}” as a theme") for theme in themes]
     if not sources:
         sources = [(word, f"your recent posts speak of “{word}”") for word, _ in known.most_common(3)]

@@ -14,8 +14,10 @@ from core.when.resolve import Moment
 from tests.conftest import NewPrincipal, TestClock
 from tests.tools.conftest import AddPhoto, Desk, jpeg
 from tests.tools.yes import ask, careful, say_yes
+from tools.context import Doors
 from tools.dispatcher import Dispatcher
 from tools.ideas.spreading import free_slots, spread
+from tools.ideas.targets import network_brief
 from tools.posts.times import CLASH_WITHIN
 
 Json = dict[str, object]
@@ -254,3 +256,10 @@ async def test_a_plan_of_others_is_not_there(desk: Desk, new_workspace: NewPrinc
 async def test_days_that_cannot_be_planned(desk: Desk, week: str) -> None:
     with pytest.raises(InvalidInput):
         await desk.act("plan_week", week=week)
+
+
+async def test_a_format_without_words_does_not_silence_the_others(doors: Doors) -> None:
+    formats = [rules.name for rules in doors.adapters["facebook"].manifest.formats]
+    brief = network_brief(doors.adapters["facebook"], formats)
+    assert brief.limit > 1000, "a story takes no text, but every other format does"
+    assert "story" not in brief.formats

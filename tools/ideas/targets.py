@@ -146,8 +146,12 @@ def _ready(adapter: Adapter, content: Content, rules: FormatRules) -> bool:
 
 
 def network_brief(adapter: Adapter, formats: Sequence[str]) -> NetworkBrief:
-    """What a writer has to know of a network; the limit is that of the tightest of the formats."""
-    limits = [rules.max_text for name in formats if (rules := adapter.manifest.format_rules(name)) is not None]
+    """What a writer has to know of a network; the limit is that of the tightest of the formats that take words."""
+    limits = {name: rules.max_text for name in formats if (rules := adapter.manifest.format_rules(name)) is not None}
+    wordy = {name: limit for name, limit in limits.items() if limit} or limits
     return NetworkBrief(
-        platform=adapter.manifest.platform, formats=tuple(formats), limit=min(limits), count=adapter.text_length
+        platform=adapter.manifest.platform,
+        formats=tuple(wordy),
+        limit=min(wordy.values()),
+        count=adapter.text_length,
     )
