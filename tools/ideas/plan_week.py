@@ -319,14 +319,14 @@ async def _before(context: Context, around: Surroundings) -> tuple[PostView, ...
 
 
 def _said(context: Context, items: Sequence[PlanItemView], before: Sequence[PostView]) -> str:
-    listed = " ".join(
-        f"{item.number}. {item.receipt} on {context.doors.adapters[item.platform].manifest.title} @{item.account}:"
-        f" {item.topic}{f' ({item.code})' if item.code else ''}."
+    listed = "\n".join(
+        f"{item.number}. {item.receipt}, {context.doors.adapters[item.platform].manifest.title} @{item.account}:"
+        f" {item.topic}{f' ({item.code})' if item.code else ''} ({item.why})"
         for item in items
     )
     there = f"; {len(before)} {'is' if len(before) == 1 else 'are'} there already" if before else ""
     count = f"{len(items)} {'post' if len(items) == 1 else 'posts'}"
-    return f"A plan of {count}, not on the calendar yet{there}: {listed} Accept all of it or some numbers."
+    return f"A plan of {count}, not on the calendar yet{there}:\n{listed}\nAccept all of it, or some numbers."
 
 
 def _fewer(asked: int | None, found: int) -> tuple[str, ...]:
