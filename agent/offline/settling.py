@@ -103,6 +103,10 @@ def _settled(found: re.Match[str], outcome: str, sentence: Sentence, **more: Jso
         arguments["then"] = "drop"
     elif then:
         return Reading()
+    elif outcome == "not_posted":
+        again = _sure("resolve_post", found["what"], sentence, **arguments, then="send_again")
+        question = "Shall I send it again? Else say that it was not posted and to drop it."
+        return ask(question, "yes", again.steps[0]) if again.steps else again
     return _sure("resolve_post", found["what"], sentence, **arguments)
 
 

@@ -53,7 +53,8 @@ async def render_film(
         if recipe.crop is Crop.SMART and recipe.width and recipe.height:
             centring = await _look(program, film, form, (recipe.width, recipe.height), seconds)
         arguments = [*source(film, form), *_arguments(recipe, centring), f"file:{target}"]
-        bounds = Bounds(processor_seconds=int(2 * within), file_bytes=recipe.max_bytes)
+        # A limit of its own behind the clock's, never before it.
+        bounds = Bounds(processor_seconds=2 + int(2 * within), file_bytes=recipe.max_bytes)
         code = await _run(worker(program, arguments, bounds), progress, seconds, within)
     if code != 0:
         raise refused(
