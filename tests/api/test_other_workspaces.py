@@ -34,6 +34,7 @@ BODY: Mapping[str, object] = {
     "text": "hello",
     "decision": "approve",
     "outcome": "posted",
+    "crop": "fill",
 }
 # For routes whose body is not understood by its required fields.
 BODIES: Mapping[str, Mapping[str, object]] = {"PATCH /v1/posts/{post_id}": {"caption": "Changed by a stranger"}}

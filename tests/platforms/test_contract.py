@@ -252,7 +252,7 @@ async def test_a_broken_call_is_unknown_only_where_it_may_have_posted(
                 assert step.name in case.absorbs, f"{step.name} did not notice"
             if step.irreversible and (not case.finds or (not case.rules_out and breakage in NEVER_DONE)):
                 await assert_a_person_decides(case, walk, step)
-                assert await walk.live() == []
+                assert len(await walk.live()) == (breakage not in NEVER_DONE)
                 continue
             await assert_one_post(case, walk, await walk.resume(step))
 
