@@ -87,3 +87,9 @@ async def add_asset(session: AsyncSession, asset: Asset) -> Asset:
         kept = await derived_asset(session, asset.derived_from, asset.derivation)
     assert kept is not None
     return kept
+
+
+async def assets_named(session: AsyncSession, names: Sequence[str]) -> Sequence[Asset]:
+    """The originals that are called exactly so."""
+    statement = select(Asset).where(Asset.name.in_(names), Asset.derived_from.is_(None))
+    return (await session.scalars(statement)).all()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sandbox import media
@@ -22,6 +23,17 @@ from sandbox.media import NotFetched
 from sandbox.posts import NewPicture, Post, add_post, keep_asset, list_posts
 from sandbox.world import World
 
+# What each call takes, by the name of its route ("start" begins reels and stories).
+ACCEPTED: Mapping[str, frozenset[str]] = {
+    "create_post": frozenset({"message", "link", "attached_media", "published"}),
+    "create_photo": frozenset({"url", "caption", "message", "alt_text_custom", "published", "temporary"}),
+    "create_video": frozenset({"file_url", "description", "title", "published"}),
+    "finish_reel": frozenset({"upload_phase", "video_id", "video_state", "description", "title"}),
+    "finish_story": frozenset({"upload_phase", "video_id"}),
+    "photo_story": frozenset({"photo_id"}),
+    "start": frozenset({"upload_phase"}),
+}
+
 TEXT_UNITS = 63_206
 PHOTO_BYTES = 4_000_000
 VIDEO_BYTES = 1024 * 1024 * 1024
@@ -40,7 +52,7 @@ def page_of(call: GraphCall, page_id: str) -> Account:
 def create_post(call: GraphCall, page_id: str) -> dict[str, object]:
     """POST /{page}/feed: a text, a link, or photos that were handed in before."""
     page = page_of(call, page_id)
-    call.only({"message", "link", "attached_media", "published"})
+    call.only(ACCEPTED["create_post"])
     message, link = _text(call, "message"), call.parameters.get("link", "")
     photos = _attached(call, page)
     if not (message or link or photos):
@@ -93,7 +105,7 @@ def waiting_photo(call: GraphCall, page: Account, photo_id: str) -> Upload:
 async def create_photo(call: GraphCall, page_id: str) -> dict[str, object]:
     """POST /{page}/photos: fetched at once; unpublished ones are seen by nobody."""
     page = page_of(call, page_id)
-    call.only({"url", "caption", "message", "alt_text_custom", "published", "temporary"})
+    call.only(ACCEPTED["create_photo"])
     caption = _text(call, "caption") or _text(call, "message")
     published = call.flag("published", default=True)
     content = await _fetched(call, page, call.required("url"), limit_bytes=PHOTO_BYTES, unreachable=324)
@@ -120,7 +132,7 @@ async def create_photo(call: GraphCall, page_id: str) -> dict[str, object]:
 async def create_video(call: GraphCall, page_id: str) -> dict[str, object]:
     """POST /{page}/videos: fetched at once, live when it is processed."""
     page = page_of(call, page_id)
-    call.only({"file_url", "description", "title", "published"})
+    call.only(ACCEPTED["create_video"])
     _published_only(call)
     description = _text(call, "description")
     content = await _fetched(call, page, call.required("file_url"), limit_bytes=VIDEO_BYTES, unreachable=389)
@@ -148,7 +160,7 @@ def film_edge(call: GraphCall, page_id: str, *, kind: str) -> dict[str, object]:
     if phase not in PHASED:
         raise bad_parameter("Param upload_phase must be one of start, finish.")
     if phase == "start":
-        call.only({"upload_phase"})
+        call.only(ACCEPTED["start"])
         film = _film(call, page, kind)
         save_upload(call.world.store, film)
         return {"video_id": film.id, "upload_url": f"{call.base_url}/meta-upload/video-upload/v26.0/{film.id}"}
@@ -156,7 +168,7 @@ def film_edge(call: GraphCall, page_id: str, *, kind: str) -> dict[str, object]:
 
 
 def _finish_reel(call: GraphCall, page: Account) -> dict[str, object]:
-    call.only({"upload_phase", "video_id", "video_state", "description", "title"})
+    call.only(ACCEPTED["finish_reel"])
     if call.required("video_state") != "PUBLISHED":
         raise bad_parameter("The sandbox knows video_state=PUBLISHED only.")
     description = _text(call, "description")
@@ -168,7 +180,7 @@ def _finish_reel(call: GraphCall, page: Account) -> dict[str, object]:
 
 
 def _finish_story(call: GraphCall, page: Account) -> dict[str, object]:
-    call.only({"upload_phase", "video_id"})
+    call.only(ACCEPTED["finish_story"])
     film = _uploaded(call, page, "story")
     if film.post_id is not None:
         raise bad_parameter("This video is a story already.")
@@ -181,7 +193,7 @@ def _finish_story(call: GraphCall, page: Account) -> dict[str, object]:
 def create_photo_story(call: GraphCall, page_id: str) -> dict[str, object]:
     """POST /{page}/photo_stories."""
     page = page_of(call, page_id)
-    call.only({"photo_id"})
+    call.only(ACCEPTED["photo_story"])
     photo = waiting_photo(call, page, call.required("photo_id"))
     with call.world.store.transaction():
         return {"success": True, "post_id": _go_live(call.world, page.external_id, "STORIES", "", [photo], {})}

@@ -127,7 +127,9 @@ def test_the_same_in_a_terminal(demo: Demo) -> None:
 def test_a_due_post_is_sent_within_two_seconds_of_its_time(demo: Demo) -> None:
     asset = upload(demo, "due.jpg", "chocolate")
     with demo.client() as client:
-        account = client.get("/v1/accounts").json()["items"][0]["id"]
+        account = next(
+            each["id"] for each in client.get("/v1/accounts").json()["items"] if each["platform"] == "instagram"
+        )
         answer = client.post(
             "/v1/posts",
             json={

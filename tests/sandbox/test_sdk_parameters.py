@@ -16,9 +16,10 @@ import httpx
 import pytest
 
 from platforms.base import Adapter, Step
+from sandbox.facebook.publishing import ACCEPTED
 from sandbox.graph_fields import parse_fields
 from sandbox.instagram import insights, reading, rules
-from tests.platforms.cases import instagram
+from tests.platforms.cases import facebook, instagram
 from tests.platforms.contract import Case, Walk, new_walk
 from tests.platforms.world import FileServer, Sandbox, running_sandbox
 
@@ -72,6 +73,25 @@ NETWORKS = (
             "instagram.delete_media": Edge(call=("IGMedia", "api_delete")),
         },
     ),
+    Network(
+        platform="facebook",
+        cases=facebook.CASES,
+        edges={
+            "facebook.create_post": Edge(call=("Page", "create_feed"), accepts=ACCEPTED["create_post"]),
+            "facebook.create_photo": Edge(call=("Page", "create_photo"), accepts=ACCEPTED["create_photo"]),
+            "facebook.create_video": Edge(call=("Page", "create_video"), accepts=ACCEPTED["create_video"]),
+            "facebook.start_reel": Edge(call=("Page", "create_video_reel"), accepts=ACCEPTED["start"]),
+            "facebook.finish_reel": Edge(call=("Page", "create_video_reel"), accepts=ACCEPTED["finish_reel"]),
+            "facebook.start_story": Edge(call=("Page", "create_video_story"), accepts=ACCEPTED["start"]),
+            "facebook.finish_story": Edge(call=("Page", "create_video_story"), accepts=ACCEPTED["finish_story"]),
+            "facebook.photo_story": Edge(call=("Page", "create_photo_story"), accepts=ACCEPTED["photo_story"]),
+            "facebook.list_posts": Edge(
+                call=("Page", "get_published_posts"),
+                fields_of="PagePost",
+                exceptions={"since": "time paging works on every list of the Graph API"},
+            ),
+        },
+    ),
 )
 EDGES = [pytest.param(edge, id=route) for network in NETWORKS for route, edge in network.edges.items()]
 
@@ -121,8 +141,11 @@ async def world() -> AsyncIterator[tuple[Sandbox, FileServer]]:
             yield Sandbox(url=url, control=control), files
 
 
-async def everything(adapter: Adapter, walk: Walk) -> None:
+async def everything(case: Case, adapter: Adapter, walk: Walk) -> None:
     """A whole publish that doubts every irreversible step; then its counts, and its end."""
+    if not case.finds:
+        await walk.finish()  # looking would never come to an end
+        return
     while isinstance(step := walk.next(), Step):
         if step.irreversible:
             await walk.perform_and_forget(step)
@@ -146,7 +169,7 @@ async def test_what_the_adapter_sends_meta_knows(network: Network, world: tuple[
         async with case.open_adapter(sandbox.url) as adapter:
             credentials = await sandbox.connect(case.platform, login=case.login)
             content = case.content(files, f"Against the SDK: {case.name}")
-            await everything(adapter, new_walk(adapter, sandbox, files, content=content, credentials=credentials))
+            await everything(case, adapter, new_walk(adapter, sandbox, files, content=content, credentials=credentials))
             for route, parameters in _received(await sandbox.calls(credentials, f"{network.platform}.*")):
                 if route in network.edges:
                     made.add(route)

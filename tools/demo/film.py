@@ -9,7 +9,7 @@ import imageio_ffmpeg
 from tools.demo.pictures import Picture, draw
 
 SECONDS = 6
-STILL = Picture(name="espresso reel.jpg", top=(46, 30, 24), bottom=(196, 124, 74), motif="cup", height=1920)
+STILL = Picture(name="pouring reel.jpg", top=(46, 30, 24), bottom=(196, 124, 74), motif="cup", height=1920)
 _ZOOM = "zoompan=z='1+0.0012*on':x='(iw-iw/zoom)/2':y='(ih-ih/zoom)/2':d=1:s=720x1280:fps=24"
 
 

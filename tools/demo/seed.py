@@ -14,8 +14,8 @@ from core import clock
 from core.ids import new_id
 from db.models.base import SCHEMA
 from db.models.post import Approval, Post, Status
-from db.queries import people, posts
-from tools.assets import AssetView, keep_asset
+from db.queries import accounts, people, posts
+from tools.assets import AssetView, asset_view, keep_asset
 from tools.context import Caller, Context, Doors, Principal, Role, Surface
 from tools.demo.film import film
 from tools.demo.pictures import PICTURES, draw
@@ -35,11 +35,11 @@ async def seed(
     principal = await _owner(installation)
     caller = Caller(principal=principal, surface=Surface.SYSTEM, zone=principal.timezone)
     async with httpx.AsyncClient(base_url=f"{sandbox_url}/_sandbox", trust_env=False, timeout=30) as world:
-        accounts = {account.platform: await _connect(world, dispatcher, caller, account) for account in ACCOUNTS}
+        connected = {account.platform: await _connect(world, dispatcher, caller, account) for account in ACCOUNTS}
         assets = await _assets(doors, principal)
         if not await _has_posts(doors, principal):
             for past in PAST:
-                await _remember(doors, world, caller, past, accounts[past.platform], assets)
+                await _remember(doors, world, caller, past, connected[past.platform], assets)
     for example in EXAMPLES:
         outcome = await dispatcher.run("create_draft", _draft(example, assets), replace(caller, key=_key(example.key)))
         if not outcome.replayed:
@@ -72,8 +72,16 @@ async def _connect(world: httpx.AsyncClient, dispatcher: Dispatcher, caller: Cal
 
 
 async def _assets(doors: Doors, principal: Principal) -> Assets:
-    kept = {picture.name: await _keep(doors, principal, picture.name, draw(picture)) for picture in PICTURES}
-    return {**kept, REEL: await _keep(doors, principal, REEL, await film())}
+    """The example media by name; each is made only when it is not there yet."""
+    async with doors.database.session(principal.workspace_id) as session:
+        names = [*(picture.name for picture in PICTURES), REEL]
+        kept = {asset.name: asset_view(asset) for asset in await accounts.assets_named(session, names)}
+    for picture in PICTURES:
+        if picture.name not in kept:
+            kept[picture.name] = await _keep(doors, principal, picture.name, draw(picture))
+    if REEL not in kept:
+        kept[REEL] = await _keep(doors, principal, REEL, await film())
+    return kept
 
 
 async def _keep(doors: Doors, principal: Principal, name: str, content: bytes) -> AssetView:

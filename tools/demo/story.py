@@ -1,4 +1,4 @@
-"""The demo's story: a roastery in the week it brings out a new espresso, on three networks."""
+"""The demo's story: a roastery in the week it brings out a roast from Huila, on three networks."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,7 +70,7 @@ ACCOUNTS = (
     ),
 )
 
-REEL = "espresso reel.mp4"
+REEL = "pouring reel.mp4"
 
 PAST = (
     PastPost(
@@ -89,7 +89,7 @@ PAST = (
         kind="VIDEO",
         format="video",
         medium=REEL,
-        caption="Seven seconds of the new blend. Sound on. #espresso #latteart",
+        caption="Six seconds of the Huila roast. Sound on. #huila #latteart",
         ago=timedelta(days=6),
         counts={"views": 12400, "likes": 1105, "comments": 64, "shares": 210},
     ),
@@ -99,7 +99,7 @@ PAST = (
         kind="TEXT",
         format="text",
         medium=None,
-        caption="Oat or whole milk with the new blend? Tell us, we are building the menu.",
+        caption="Oat or whole milk with the Huila roast? Tell us, we are building the menu.",
         ago=timedelta(days=4),
         counts={"likes": 38, "comments": 51, "shares": 2},
     ),
@@ -109,7 +109,7 @@ PAST = (
         kind="IMAGE",
         format="image",
         medium="latte photo.jpg",
-        caption="First flat white of the blend, poured at eight this morning. #flatwhite",
+        caption="First flat white of the Huila roast, poured at eight this morning. #flatwhite",
         ago=timedelta(days=2),
         counts={"views": 2310, "reach": 1530, "likes": 204, "comments": 18, "shares": 14, "saves": 33},
     ),
@@ -140,7 +140,7 @@ EXAMPLES = (
         key="reel",
         platform="tiktok",
         medium=REEL,
-        caption="How our new espresso pours. #espresso",
+        caption="How the Huila roast pours. #huila",
         when="in 3 days at 6:30pm",
     ),
     Example(
