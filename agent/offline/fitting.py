@@ -87,7 +87,7 @@ def read_fit(clause: str, sentence: Sentence, around: Surroundings) -> Reading:
     step = step if crop is None else step.having(crop=crop)
     if placed is not None and placed["position"].lower() not in _MIDDLE:
         return ask(
-            "No side can be chosen: “fill” cuts from the middle, “smart” where there is most to see.", "crop", step
+            "No side can be kept: “fill” cuts from the middle, “smart” where there is most to see. Which?", "crop", step
         )
     if crop is None:
         return ask("How: crop it to fill, fit it with a border, or a smart crop?", "crop", step)
