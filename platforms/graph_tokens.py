@@ -1,7 +1,9 @@
-"""How a token of Facebook Login is renewed, for Pages and for whoever else logs in that way."""
+"""How Meta renews tokens: those of Facebook Login, Pages among them, and those of Instagram Login."""
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
+from core.jsontypes import JsonObject
 from platforms.base import TokenGrant
 from platforms.errors import ReconnectNeeded, TokenExpired, Transient
 from platforms.graph import GRAPH_VERSION, Graph
@@ -19,8 +21,8 @@ async def exchange_facebook_token(graph: Graph, token: str, *, app_id: str, app_
             code="app_credentials_missing",
             action="Set STUDIO_META_APP_ID and STUDIO_META_APP_SECRET, or connect the account again.",
         )
-    try:
-        answer = await graph.exchange_token(
+    return await _granted(
+        graph.exchange_token(
             f"{GRAPH_VERSION}/oauth/access_token",
             secrets=(token, app_secret),
             grant_type="fb_exchange_token",
@@ -28,6 +30,21 @@ async def exchange_facebook_token(graph: Graph, token: str, *, app_id: str, app_
             client_secret=app_secret,
             fb_exchange_token=token,
         )
+    )
+
+
+async def exchange_instagram_token(graph: Graph, token: str) -> TokenGrant:
+    """A fresh token of Instagram Login for one that is still valid and at least 24 hours old; raises as above."""
+    return await _granted(
+        graph.exchange_token(
+            "refresh_access_token", secrets=(token,), grant_type="ig_refresh_token", access_token=token
+        )
+    )
+
+
+async def _granted(asked: Awaitable[JsonObject]) -> TokenGrant:
+    try:
+        answer = await asked
     except TokenExpired as expired:
         message = "The token has run out, and Meta renews no token past its end."
         raise ReconnectNeeded(message, platform_code=expired.platform_code) from expired

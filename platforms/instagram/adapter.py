@@ -5,7 +5,6 @@ business login (as of September 2026).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from core.errors import Problem
 from core.jsontypes import JsonObject
@@ -21,13 +20,15 @@ from platforms.base import (
     Step,
     TokenGrant,
 )
-from platforms.errors import AccountBlocked, ReconnectNeeded, Refused, TokenExpired, Transient
-from platforms.graph import GRAPH_VERSION, Graph, UploadHost
+from platforms.errors import AccountBlocked, ReconnectNeeded, Refused, Transient
+from platforms.graph import Graph, UploadHost
+from platforms.graph_tokens import exchange_facebook_token, exchange_instagram_token
 from platforms.http import new_client
 from platforms.instagram import counting, rules, steps
 from platforms.instagram.calls import PublishCalls, uses_instagram_login
 from platforms.instagram.finding import identify_comment, identify_post, unpublished
 from platforms.instagram.manifest import MANIFEST
+from platforms.progress import text
 
 
 class InstagramAdapter:
@@ -101,10 +102,10 @@ class InstagramAdapter:
         """Whether the container was published, and as which post; or whether the first comment is there."""
         if publish.in_doubt == steps.FIRST_COMMENT:
             return await self._find_comment(publish)
-        known = steps.text(publish.progress, "media_id")
+        known = text(publish.progress, "media_id")
         if known is not None:
             return Finding(outcome="posted", evidence={"media_id": known, "matched_by": "Instagram's answer"})
-        container_id = steps.text(publish.progress, "container_id")
+        container_id = text(publish.progress, "container_id")
         if container_id is None:
             return Finding(outcome="not_posted", evidence={"reason": "There was nothing to publish yet."})
         evidence: JsonObject = {"container_id": container_id}
@@ -116,7 +117,7 @@ class InstagramAdapter:
             # Unreadable says nothing: a container that was published may be gone too.
             reason = f"The container cannot be read: {refusal.message}"
             return Finding(outcome="unknown", evidence={**evidence, "reason": reason, "code": refusal.platform_code})
-        status = steps.text(answer, "status_code") or ""
+        status = text(answer, "status_code") or ""
         evidence = {**evidence, "status_code": status, "status": answer.get("status")}
         if status == "PUBLISHED":
             return identify_post(publish, await self._calls.list_media(publish), evidence)
@@ -139,17 +140,10 @@ class InstagramAdapter:
         Neither brings back a token past its end: that raises ``ReconnectNeeded``. ``expires_at`` is by this machine's
         clock.
         """
-        try:
-            answer = await self._ask_for_token(credentials)
-        except TokenExpired as expired:
-            message = "The token has run out, and Meta renews no token past its end."
-            raise ReconnectNeeded(message, platform_code=expired.platform_code) from expired
-        token = steps.text(answer, "access_token")
-        if token is None:
-            raise Transient("Meta answered without a new token.")
-        seconds = steps.count(answer, "expires_in")
-        return TokenGrant(
-            access_token=token, expires_at=datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+        if uses_instagram_login(credentials):
+            return await exchange_instagram_token(self._instagram, credentials.access_token)
+        return await exchange_facebook_token(
+            self._facebook, credentials.access_token, app_id=self._app_id, app_secret=self._app_secret
         )
 
     async def identify(self, credentials: Credentials) -> Identity:
@@ -158,14 +152,14 @@ class InstagramAdapter:
         if uses_instagram_login(credentials):
             # ``id`` is scoped to the app here; ``user_id`` is the account's own.
             answer = await self._instagram.get("me", token=token, fields="user_id,username,name")
-            external_id = steps.text(answer, "user_id")
+            external_id = text(answer, "user_id")
         else:
             answer = await self._facebook.get(credentials.external_id, token=token, fields="id,username,name")
-            external_id = steps.text(answer, "id")
-        handle = steps.text(answer, "username")
+            external_id = text(answer, "id")
+        handle = text(answer, "username")
         if external_id is None or handle is None:
             raise Transient("Meta answered without the account's id and name.")
-        return Identity(external_id=external_id, handle=handle, title=steps.text(answer, "name"))
+        return Identity(external_id=external_id, handle=handle, title=text(answer, "name"))
 
     async def delete(self, credentials: Credentials, platform_post_id: str) -> None:
         """Take a post down: Meta offers it with Facebook Login alone (since December 2025)."""
@@ -185,24 +179,3 @@ class InstagramAdapter:
         """What people see under each post, and its insights where the account lets them be read."""
         graph = self._calls.graph(credentials)
         return await counting.read_counts(graph, platform_post_ids, token=credentials.access_token)
-
-    async def _ask_for_token(self, credentials: Credentials) -> JsonObject:
-        token = credentials.access_token
-        if uses_instagram_login(credentials):
-            return await self._instagram.exchange_token(
-                "refresh_access_token", secrets=(token,), grant_type="ig_refresh_token", access_token=token
-            )
-        if not (self._app_id and self._app_secret):
-            raise ReconnectNeeded(
-                "Renewing a token of Facebook Login needs the Meta app's id and secret.",
-                code="app_credentials_missing",
-                action="Set STUDIO_META_APP_ID and STUDIO_META_APP_SECRET, or connect the account again.",
-            )
-        return await self._facebook.exchange_token(
-            f"{GRAPH_VERSION}/oauth/access_token",
-            secrets=(token, self._app_secret),
-            grant_type="fb_exchange_token",
-            client_id=self._app_id,
-            client_secret=self._app_secret,
-            fb_exchange_token=token,
-        )

@@ -2,9 +2,10 @@
 
 from core.jsontypes import JsonObject
 from platforms.base import Credentials, Publish
-from platforms.errors import ContentRefused, OutcomeUnknown, Refused, Transient
-from platforms.graph import GRAPH_VERSION, Graph, UploadHost, json_object, read_answer, read_id
-from platforms.graph_errors import Verdict, container_error
+from platforms.errors import OutcomeUnknown, Refused, Transient
+from platforms.graph import GRAPH_VERSION, Graph, UploadHost, read_id
+from platforms.graph_errors import container_error
+from platforms.graph_upload import arrived, send_rest
 from platforms.instagram import steps
 from platforms.instagram.finding import (
     COMMENT_FIELDS,
@@ -16,13 +17,11 @@ from platforms.instagram.finding import (
     read_list,
     window_start,
 )
+from platforms.progress import count, names, text
 
 # The list is newest first: our post is on the first page unless the account has published very much since.
 _PAGE = 25
 _MAX_PAGES = 4
-
-# What the upload host says about a file it has read and cannot use.
-_UNUSABLE_FILE = "ProcessingFailedError"
 
 
 class PublishCalls:
@@ -39,7 +38,7 @@ class PublishCalls:
 
     async def create_child(self, publish: Publish) -> JsonObject:
         """Hand in the next image of a carousel by its public link."""
-        children = steps.names(publish.progress, "children")
+        children = names(publish.progress, "children")
         link = publish.media.public_url(publish.content.media[len(children)])
         form = steps.child_form(publish.content, len(children), link=link)
         return {"children": [*children, await self._create(publish, form)]}
@@ -49,7 +48,7 @@ class PublishCalls:
         content = publish.content
         uploads = steps.is_video(content) and not uses_instagram_login(publish.credentials)
         link = None if uploads or content.format == "carousel" else publish.media.public_url(content.media[0])
-        children = steps.names(publish.progress, "children")
+        children = names(publish.progress, "children")
         cover = publish.media.public_url(content.cover) if content.cover and content.format == "reel" else None
         form = steps.container_form(content, children, link=link, cover_link=cover)
         container_id = await self._create(publish, form)
@@ -67,39 +66,16 @@ class PublishCalls:
 
         An upload that breaks off is no error yet: the next step asks how much arrived.
         """
-        medium = publish.content.media[0]
-        offset = steps.count(publish.progress, "upload_offset")
-        try:
-            answer = await self._uploads.send(
-                f"ig-api-upload/{GRAPH_VERSION}/{_container(publish)}",
-                token=_token(publish),
-                content=publish.media.read(medium, start=offset),
-                offset=offset,
-                size_bytes=medium.size_bytes,
-            )
-        except OutcomeUnknown as broken:
-            return _broken_off(publish, broken.message)
-        failure = _object(json_object(answer.body) or {}, "debug_info")
-        if failure.get("type") == _UNUSABLE_FILE and failure.get("retriable") is not True:
-            raise container_error(
-                str(failure.get("message")), secrets=(_token(publish),), otherwise=Verdict(condition=ContentRefused)
-            )
-        if failure:
-            # OffsetInvalidError, PartialRequestError, a session that has all it needs: the container knows more.
-            return _broken_off(publish, f"Meta interrupted the upload ({failure.get('type')}).")
-        body = read_answer(answer, secrets=(_token(publish),), repeatable=True)
-        return {"uploaded": True} if body.get("success") is True else _broken_off(publish, "Meta denied success.")
+        path = f"ig-api-upload/{GRAPH_VERSION}/{_container(publish)}"
+        return await send_rest(self._uploads, path, publish, publish.content.media[0])
 
     async def check_upload(self, publish: Publish) -> JsonObject:
         """Ask how many bytes of the video have arrived."""
         answer = await self.read_container(publish, _container(publish), also="video_status")
         _refuse_dead(answer, publish)
-        phase = _object(_object(answer, "video_status"), "uploading_phase")
-        if answer.get("status_code") == "FINISHED" or phase.get("status") in {"complete", "completed"}:
+        if answer.get("status_code") == "FINISHED":
             return {"uploaded": True}
-        # Meta's pages write it with one r and with two.
-        arrived = max(steps.count(phase, "bytes_transferred"), steps.count(phase, "bytes_transfered"))
-        return {"upload_offset": arrived}
+        return arrived(_object(_object(answer, "video_status"), "uploading_phase"))
 
     async def check_container(self, publish: Publish) -> JsonObject:
         """Ask whether the container is ready to be published."""
@@ -107,7 +83,7 @@ class PublishCalls:
         _refuse_dead(answer, publish)
         if answer.get("status_code") == "FINISHED":
             return {"ready": True}
-        checks = steps.count(publish.progress, "checks") + 1
+        checks = count(publish.progress, "checks") + 1
         if checks >= steps.MAX_CHECKS:
             raise Transient("Instagram has not finished preparing the media.", code="not_ready", start_over=True)
         return {"checks": checks}
@@ -128,7 +104,7 @@ class PublishCalls:
     async def comment(self, publish: Publish) -> JsonObject:
         """Write the first comment: public at once, so never repeated without looking first."""
         body = await self.graph(publish.credentials).post(
-            f"{steps.text(publish.progress, 'media_id')}/comments",
+            f"{text(publish.progress, 'media_id')}/comments",
             token=_token(publish),
             form={"message": steps.first_comment(publish.content)},
             repeatable=False,
@@ -138,7 +114,7 @@ class PublishCalls:
     async def list_comments(self, publish: Publish) -> tuple[LiveComment, ...]:
         """The newest comments under the live post."""
         answer = await self.graph(publish.credentials).get(
-            f"{steps.text(publish.progress, 'media_id')}/comments",
+            f"{text(publish.progress, 'media_id')}/comments",
             token=_token(publish),
             fields=COMMENT_FIELDS,
             limit=str(COMMENT_PAGE),
@@ -147,14 +123,14 @@ class PublishCalls:
 
     async def read_permalink(self, publish: Publish) -> JsonObject:
         """Ask for the address of the live post."""
-        media_id = steps.text(publish.progress, "media_id") or ""
-        tries: JsonObject = {"permalink_tries": steps.count(publish.progress, "permalink_tries") + 1}
+        media_id = text(publish.progress, "media_id") or ""
+        tries: JsonObject = {"permalink_tries": count(publish.progress, "permalink_tries") + 1}
         try:
             answer = await self.graph(publish.credentials).get(media_id, token=_token(publish), fields="id,permalink")
         except Refused:
             # The post is live and its id is known: no refusal to show its address makes it anything else.
             return tries
-        permalink = steps.text(answer, "permalink")
+        permalink = text(answer, "permalink")
         return {"permalink": permalink} if permalink else tries
 
     async def read_container(self, publish: Publish, container_id: str, *, also: str = "") -> JsonObject:
@@ -181,7 +157,7 @@ class PublishCalls:
             listed += media
             # Meta's ``next`` address carries the token: only its cursor is taken.
             paging = _object(answer, "paging")
-            after = steps.text(_object(paging, "cursors"), "after")
+            after = text(_object(paging, "cursors"), "after")
             is_last = "next" not in paging or after is None
             if is_last or any(medium.published_at < window_start(publish) for medium in media):
                 break
@@ -199,7 +175,7 @@ def _token(publish: Publish) -> str:
 
 
 def _container(publish: Publish) -> str:
-    container_id = steps.text(publish.progress, "container_id")
+    container_id = text(publish.progress, "container_id")
     if container_id is None:
         raise ValueError("this step needs a container_id in the progress")
     return container_id
@@ -219,11 +195,3 @@ def _refuse_dead(answer: JsonObject, publish: Publish) -> None:
             raise Transient("The container has expired.", code="container_expired", start_over=True)
         case "PUBLISHED":
             raise OutcomeUnknown("The container was published already.")
-
-
-def _broken_off(publish: Publish, message: str) -> JsonObject:
-    """What is kept of an upload that did not end; after too many of them the whole is begun anew."""
-    tries = steps.count(publish.progress, "upload_tries") + 1
-    if tries >= steps.MAX_UPLOAD_TRIES:
-        raise Transient(message, code="upload_interrupted", start_over=True)
-    return {"upload_tries": tries, "upload_offset": None}

@@ -10,7 +10,7 @@ from core.jsontypes import JsonObject, JsonValue
 from platforms.base import Counts
 from platforms.errors import Refused
 from platforms.graph import Graph
-from platforms.instagram.steps import text
+from platforms.progress import text
 
 # Meta's error for an object that is not there (any more), or not ours to see.
 GONE = "100/33"

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from core.jsontypes import JsonObject, JsonValue
 from platforms.base import Content, Finding, Publish
-from platforms.instagram.steps import first_comment, is_video, text
+from platforms.instagram.steps import first_comment, is_video
+from platforms.progress import text
 
 # Our clock and Meta's may differ.
 CLOCK_SLACK = timedelta(seconds=60)

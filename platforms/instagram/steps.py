@@ -10,10 +10,12 @@ permalink_tries; given_up is the engine's (``platforms.base.Step``).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from core.jsontypes import JsonObject, JsonValue
+from core.jsontypes import JsonObject
 from platforms.base import Content, Done, RepeatSafety, Step
+from platforms.graph_upload import upload_step
+from platforms.progress import count, names, text
 
 CREATE_CHILD = "create_child_"
 FIRST_COMMENT = "first_comment"
@@ -22,7 +24,6 @@ FIRST_COMMENT = "first_comment"
 FIRST_CHECK_SECONDS = 2.0
 LONGEST_CHECK_SECONDS = 60.0
 MAX_CHECKS = 30
-MAX_UPLOAD_TRIES = 5
 # A post that has just gone live may not be readable at once on every machine of Meta's.
 MAX_PERMALINK_TRIES = 4
 
@@ -37,8 +38,10 @@ def next_step(content: Content, progress: JsonObject) -> Step | Done:
     container_id = text(progress, "container_id")
     if container_id is None:
         return _create_container(content, children)
-    if progress.get("transfer") == "upload" and not progress.get("uploaded"):
-        return _upload(content, progress, container_id)
+    if progress.get("transfer") == "upload":
+        upload = upload_step(progress, content.media[0], target={"container_id": container_id})
+        if upload is not None:
+            return upload
     # Asked for images too: "not ready" and "published before" are one error of media_publish, and must not be mixed up.
     if not progress.get("ready"):
         return _check_container(content, progress, container_id)
@@ -89,26 +92,6 @@ def first_comment(content: Content) -> str:
     return "" if content.format == "story" else text(content.options, "first_comment") or ""
 
 
-def text(values: JsonObject, name: str) -> str | None:
-    """The string kept under a name, None when there is none."""
-    value = values.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-def count(values: JsonObject, name: str) -> int:
-    """The number kept under a name, 0 when there is none."""
-    value = values.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def names(values: JsonObject, name: str) -> tuple[str, ...]:
-    """The list of strings kept under a name."""
-    value: JsonValue = values.get(name)
-    if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-        return ()
-    return tuple(str(item) for item in value)
-
-
 def _reel_options(options: JsonObject, cover_link: str | None) -> dict[str, str]:
     form = {"cover_url": cover_link} if cover_link else {}
     if "share_to_feed" in options:
@@ -135,22 +118,6 @@ def _create_container(content: Content, children: Sequence[str]) -> Step:
     }
     sends.pop("upload_type", None)  # whether it is uploaded or fetched depends on the account's login
     return Step(name="create_container", sends=sends)
-
-
-def _upload(content: Content, progress: JsonObject, container_id: str) -> Step:
-    tries = count(progress, "upload_tries")
-    if tries and progress.get("upload_offset") is None:
-        return Step(name="check_upload", sends={"container_id": container_id}, delay=2.0**tries)
-    medium = content.media[0]
-    return Step(
-        name="upload",
-        sends={
-            "container_id": container_id,
-            "asset_id": medium.asset_id,
-            "size_bytes": medium.size_bytes,
-            "offset": count(progress, "upload_offset"),
-        },
-    )
 
 
 def _check_container(content: Content, progress: JsonObject, container_id: str) -> Step:

@@ -16,8 +16,8 @@ from platforms.errors import (
     ReconnectNeeded,
     Transient,
 )
+from platforms.graph_upload import MAX_UPLOAD_TRIES
 from platforms.instagram.adapter import InstagramAdapter
-from platforms.instagram.steps import MAX_UPLOAD_TRIES
 from tests.platforms.cases.instagram import good_carousel, good_image, good_reel
 from tests.platforms.contract import Walk, new_walk
 from tests.platforms.world import FileServer, Sandbox
