@@ -25,6 +25,7 @@ KINDS = {
     "TEXT": "Text",
     "LINK": "Link",
 }
+TITLES = {"tiktok": "TikTok"}
 MARKS = {"views": "◉", "shares": "↗", "saves": "⚑"}
 
 feed = APIRouter()
@@ -211,7 +212,7 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         "div",
         _tag("span", owner.handle[:1].upper() or "?", class_="face"),
         _tag("div", handle, when),
-        _tag("span", post.platform.capitalize(), class_="badge"),
+        _tag("span", TITLES.get(post.platform, post.platform.capitalize()), class_="badge"),
         class_="who",
     )
     link = _permalink(_base_url(request), store, post)
