@@ -40,6 +40,8 @@ def _words(content: Content, rules: FormatRules) -> Iterator[Problem]:
     length = text_length(content.caption)
     if length > rules.max_text:
         message = f"{length} characters; Facebook's format {rules.name} takes at most {rules.max_text}."
+        if not rules.max_text:
+            message = f"Facebook's format {rules.name} takes no text: leave the caption out."
         yield Problem(path="caption", code="text_too_long", message=message)
     if rules is TEXT and not content.caption.strip():
         yield Problem(path="caption", code="text_missing", message="A post without media needs a text.")
