@@ -1,7 +1,7 @@
 # What people type. Everything else is `.venv/bin/studio …`; see README.md.
 #
 #   make run      set up what is missing, then the demo at http://127.0.0.1:8000
-#   make test     set up what is missing, then the whole test suite (ARGS="-k planning" chooses)
+#   make test     set up what is missing, then the whole test suite (ARGS="-k planning" chooses, WORKERS=1 takes turns)
 #   make check    format, lint, types, import contracts, evals, docs, tests: what CI runs
 #   make setup    what both need: .venv/bin/studio
 #   make format   put the code in its format
@@ -15,6 +15,8 @@
 
 BIN := .venv/bin
 ARGS ?=
+# Tests wait more than they compute: one process more than there are cores, files kept together.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 7 ? 8 : n + 1)))
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -32,7 +34,7 @@ run: setup
 test: setup
 	@test -x "$${STUDIO_TEST_CHROMIUM:-/usr/bin/chromium}" || \
 	  echo "test: no Chromium here, so the tests of the page are left out; Debian: apt-get install chromium"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types eval test
 

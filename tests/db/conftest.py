@@ -1,8 +1,10 @@
 """What tests of the database share: the tables there are, and two workspaces with a row in each of them."""
 
 import json
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -133,3 +135,10 @@ async def pool_of_two(admin_url: str) -> AsyncIterator[Database]:
     opened = Database(admin_url, pool_size=2)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory whose name leaves room for a socket's path (107 bytes), however many processes the run has."""
+    with tempfile.TemporaryDirectory(prefix="s-") as name:
+        yield Path(name).resolve()

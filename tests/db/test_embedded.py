@@ -26,9 +26,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def data_dir(made: Path, tmp_path: Path) -> Iterator[Path]:
+def data_dir(made: Path, short_path: Path) -> Iterator[Path]:
     """A database of the test's own; afterwards nobody of its PostgreSQL may live."""
-    copy = tmp_path / "studio"
+    copy = short_path / "studio"
     shutil.copytree(made, copy, ignore=shutil.ignore_patterns("socket"))
     yield copy
     until_unused(copy)
@@ -48,7 +48,7 @@ def test_a_first_start_makes_the_database_and_the_next_finds_its_rows(tmp_path: 
         took = time.monotonic() - begin
         with psycopg.connect(cluster.dsn(database="studio")) as connection:
             assert connection.execute("select word from kept").fetchall() == [("still here",)]
-    assert took < 1.0
+    assert took < 5.0
 
 
 async def test_the_url_serves_sqlalchemy_with_and_without_asyncio(data_dir: Path) -> None:

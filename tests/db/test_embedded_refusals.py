@@ -66,11 +66,11 @@ def test_a_path_that_no_socket_can_have_gets_a_short_private_one(made: Path, tmp
     assert not socket.parent.exists()
 
 
-def test_a_path_with_spaces_and_letters_of_any_language_is_fine(made: Path, tmp_path: Path) -> None:
-    data_dir = tmp_path / "Éva" / "mi año"
+def test_a_path_with_spaces_and_letters_of_any_language_is_fine(made: Path, short_path: Path) -> None:
+    data_dir = short_path / "Éva" / "mi año"
     _copy(made, data_dir)
     with start(data_dir) as cluster, psycopg.connect(cluster.dsn(database="studio")) as connection:
-        assert _socket_of(cluster).is_relative_to(tmp_path)
+        assert _socket_of(cluster).is_relative_to(short_path)
         assert connection.execute("select 1").fetchone() == (1,)
 
 

@@ -159,7 +159,7 @@ def test_a_thread_and_the_feed_survive_a_restart(demo: Demo, way: str) -> None:
     status = demo.end(signal.Signals[way])
     assert status == (0 if way == "SIGTERM" else -9)
     took = demo.start()
-    assert took < 5, f"a second start took {took:.1f} s"
+    assert took < 20, f"a second start took {took:.1f} s"
     planned = demo.ask("schedule it for tomorrow at noon", str(first["thread_id"]))
     assert actions(planned) == [("schedule_post", "ok")]
     assert "12:00 Europe/Madrid" in str(planned["reply"])
