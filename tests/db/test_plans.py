@@ -156,17 +156,19 @@ async def test_statements_touch_what_they_answer(
 
 async def test_a_claim_touches_what_it_claims(database: Database, admin: Admin, many: None) -> None:
     """Through the narrow function no plan is shown: its statement is explained, as the role that owns the function."""
-    body = admin.rows("select prosrc from pg_proc where proname = 'claim_posts'")[0]["prosrc"]
-    statement = str(body).replace("limit batch", "limit 20").replace("+ lease", "+ interval '30 s'")
+    body = str(admin.rows("select prosrc from pg_proc where proname = 'claim_posts'")[0]["prosrc"])
+    statement = body.replace("coalesce(wide, batch)", "20").replace("limit batch", "limit 20")
+    statement = statement.replace("+ lease", "+ interval '30 s'")
     admin.connection.execute("update studio.posts set next_attempt_at = now() where status = 'scheduled'")
     admin.connection.execute("analyze studio.posts")
     admin.rows("select set_config('role', 'studio_claim', false), set_config('search_path', 'studio', false)")
-    for since in ("'-infinity'", "now() - interval '1 minute'"):
+    for since in ("'-infinity'::timestamptz", "now() - interval '1 minute'"):
+        from_there = statement.replace("(since, after)", f"({since}, '{UUID(int=0)}')").replace("since <", f"{since} <")
         plan = [
-            str(row["QUERY PLAN"])
-            for row in admin.rows(
-                f"explain (analyze, costs off, timing off) {statement.replace('>= since', f'>= {since}')}"
-            )
+            str(row["QUERY PLAN"]) for row in admin.rows(f"explain (analyze, costs off, timing off) {from_there}")
         ]
         assert any("posts_due" in line for line in plan), "\n".join(plan)
-        assert not any("Seq Scan on posts" in line for line in plan), "\n".join(plan)
+        for table in ("posts", "account_turns"):
+            assert not any(f"Seq Scan on {table}" in line and "never executed" not in line for line in plan), "\n".join(
+                plan
+            )

@@ -9,11 +9,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from core import clock
 from core.errors import StudioError, Unavailable
-from db.queries import publishing
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
 from platforms.errors import (
@@ -29,6 +27,7 @@ from scheduler.due import Claim
 from tools.context import Doors
 from tools.publishing.afterwards import give_up, was_given_up
 from tools.publishing.backoff import wait_for
+from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Job, take_up
 from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
@@ -46,7 +45,6 @@ _ASKED_AT_MOST = 6
 _ASKED = "asked_again"
 # Seconds: a live post is not kept "publishing" for the sake of its address while a network limits us for hours.
 _ADDRESS_WAIT = 120.0
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class PostWork:
@@ -58,18 +56,12 @@ class PostWork:
     def __init__(self, doors: Doors, stopping: asyncio.Event) -> None:
         self._doors = doors
         self._stopping = stopping
-        self._watermark = _LONG_AGO
+        self._due = DuePosts(doors)
         self._ledger = Ledger(doors.database)
 
     async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
-        """Claim due posts; a sweep looks at all of them, else only at those due since a minute before the last look."""
-        since = _LONG_AGO if sweep else self._watermark
-        lease = timedelta(seconds=self._doors.settings.publish_lease)
-        async with self._doors.database.outside() as session:
-            rows = await publishing.claim(session, batch=limit, lease=lease, since=since)
-            if len(rows) < limit:
-                self._watermark = await clock.now(session) - timedelta(minutes=1)
-        return [Claim(id=row.id, workspace_id=row.workspace_id, fence=row.fence) for row in rows]
+        """Claim due posts, one of an account; a sweep looks at all that are due."""
+        return await self._due.claim(limit, sweep=sweep)
 
     async def work(self, claim: Claim) -> None:
         """Take a claimed post as far as it goes now."""
@@ -85,6 +77,8 @@ class PostWork:
             log.warning("post %s: %s; it is taken up again when its lease ends", claim.id, error)
         except Exception:
             log.exception("post %s: unforeseen error; it is taken up again when its lease ends", claim.id)
+        finally:
+            self._due.hint()
 
     async def _walk(self, job: Job) -> None:
         while True:
