@@ -106,7 +106,9 @@ class Bench:
         return Measured(posts=done, seconds=time.perf_counter() - begun, claims=claims)
 
     async def _anything_due(self) -> bool:
-        statement = "select 1 from posts where status in ('scheduled', 'publishing') and next_attempt_at <= studio_now()"
+        statement = (
+            "select 1 from posts where status in ('scheduled', 'publishing') and next_attempt_at <= studio_now()"
+        )
         return self.admin.execute(statement + " limit 1").fetchone() is not None
 
     async def close(self) -> None:

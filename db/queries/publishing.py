@@ -1,7 +1,7 @@
 """Statements of the publishing ledger: every write holds the post by its fence, in one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,10 +36,10 @@ class ClaimedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """Where a look for due posts begins: after this post among those due at this moment."""
+    """Where a look for due posts begins: after this post among those due at this moment (before all: no bits set)."""
 
     due: datetime
-    post_id: UUID = UUID(int=0)
+    post_id: UUID = field(default=UUID(int=0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,8 +141,8 @@ async def test_many_claim_at_once_and_each_post_is_had_once(
     )
     admin.rows(
         "insert into studio.posts (id, workspace_id, code, account_id, platform, format, status, approval, caption,"
-        " scheduled_for, next_attempt_at) select gen_random_uuid(), workspace_id, 'C' || n || external_id, id, platform,"
-        " 'image', 'scheduled', 'none', '', now(), now() from studio.accounts, generate_series(1, 3) n"
+        " scheduled_for, next_attempt_at) select gen_random_uuid(), workspace_id, 'C' || n || external_id, id,"
+        " platform, 'image', 'scheduled', 'none', '', now(), now() from studio.accounts, generate_series(1, 3) n"
         " where external_id like 'many-%%' returning id",
         {},
     )

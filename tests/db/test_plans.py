@@ -164,9 +164,7 @@ async def test_a_claim_touches_what_it_claims(database: Database, admin: Admin, 
     admin.rows("select set_config('role', 'studio_claim', false), set_config('search_path', 'studio', false)")
     for since in ("'-infinity'::timestamptz", "now() - interval '1 minute'"):
         from_there = statement.replace("(since, after)", f"({since}, '{UUID(int=0)}')").replace("since <", f"{since} <")
-        plan = [
-            str(row["QUERY PLAN"]) for row in admin.rows(f"explain (analyze, costs off, timing off) {from_there}")
-        ]
+        plan = [str(row["QUERY PLAN"]) for row in admin.rows(f"explain (analyze, costs off, timing off) {from_there}")]
         assert any("posts_due" in line for line in plan), "\n".join(plan)
         for table in ("posts", "account_turns"):
             assert not any(f"Seq Scan on {table}" in line and "never executed" not in line for line in plan), "\n".join(

@@ -30,7 +30,7 @@ from tools.publishing.backoff import wait_for
 from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Job, take_up
-from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
+from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 from tools.publishing.warnings import inbox_note, warning_kept
 
@@ -127,7 +127,10 @@ class PostWork:
     async def _performed(self, job: Job, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
         sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
-        await self._ledger.intend(job, step, irreversible=step.irreversible, entry=sending)
+        try:
+            await self._ledger.begin(job, step, sending)
+        except QuotaUsedUp as used_up:
+            return await self._used_up(job, step, used_up)
         job.sendings += 1
         try:
             learned = await self._call(job, step)
@@ -179,7 +182,7 @@ class PostWork:
             case TokenExpired() | ReconnectNeeded():
                 await self._fail(job, error, reconnect=True)
             case RateLimited():
-                await self._try_later(job, error, counts=False)
+                await self._try_later(job, error, counts=False, hold=True)
             case Transient():
                 await self._try_later(job, error, counts=True)
             case _:
@@ -243,7 +246,19 @@ class PostWork:
         await self._ledger.end(job, ending)
         log.info("post %s is live: %s", job.hold.post_id, done.permalink or done.note)
 
-    async def _try_later(self, job: Job, error: PlatformError, *, counts: bool) -> None:
+    async def _used_up(self, job: Job, step: Step, used_up: QuotaUsedUp) -> bool:
+        """Wait for a quota that the network counts; True when the walk goes on at once."""
+        title, quota = job.adapter.manifest.title, used_up.quota
+        said = f"{title} takes at most {quota.limit} {quota.name} from an account, and they are used up."
+        error = RateLimited(said, code="quota_used_up", retry_after=used_up.wait)
+        log.info("post %s: %s", job.hold.post_id, said)
+        if step.otherwise is not None:
+            return await self._without(job, step, error, pause=True)
+        await self._try_later(job, error, counts=False, hold=quota.is_for_all)
+        return False
+
+    async def _try_later(self, job: Job, error: PlatformError, *, counts: bool, hold: bool = False) -> None:
+        """Give the post back to the calendar; ``hold``: the whole account waits until then."""
         ending = Ending(
             attempt_state="retry",
             post_status="scheduled",
@@ -252,7 +267,7 @@ class PostWork:
             progress=job.progress,
             counts=counts,
         )
-        await self._ledger.end(job, ending)
+        await (self._ledger.end_and_hold(job, ending) if hold else self._ledger.end(job, ending))
 
     async def _fail(self, job: Job, error: PlatformError, *, reconnect: bool = False) -> None:
         await self._ledger.end(job, Ending(attempt_state="failed", post_status="failed", error=_kept(error)))

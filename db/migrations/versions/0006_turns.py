@@ -77,8 +77,8 @@ create trigger leave_claim before update of status, scheduled_for, account_id, v
   for each row execute function leave_claim();
 """
 
-# Locks are taken in the order post, turn, waiting post; a claim takes the turn and waits for nobody. A waiting post that
-# is locked is being touched by a person, and comes back by itself (leave_claim); what slips through, the sweep finds.
+# Locks are taken in the order post, turn, waiting post; a claim takes the turn and waits for nobody. A waiting post
+# that is locked is being touched by a person, and comes back by itself (leave_claim); the sweep finds the rest.
 # While the account is held the turn stays where it is, and with it the order.
 _AFTER = """
 create function hand_turn_on() returns trigger language plpgsql as $$
@@ -114,8 +114,8 @@ create trigger hand_turn_on after update of status, scheduled_for, account_id on
 create trigger hand_turn_on_deleted after delete on posts for each row execute function hand_turn_on();
 """
 
-# Answers the posts it claimed, with their new fence, and those it passed over without (no fence): they wait for their
-# turn, or for the end of a hold. ``due`` is what they were found by: ``since`` and ``after`` of the next look. ``batch``
+# Answers the posts it claimed, with their new fence, and those it passed over, without one: they wait for their turn,
+# or for the end of a hold. ``due`` is what they were found by: ``since`` and ``after`` of the next look. ``batch``
 # bounds what is claimed, ``wide`` (as much, unless said) what is looked at. A look from the beginning of time is the
 # sweep; it also frees what waits although it is nobody's turn.
 _CLAIM = """
@@ -159,7 +159,8 @@ language sql volatile security definer set search_path = studio, pg_temp as $$
     )
   ), passed as (
     update posts p
-    set waits = coalesce(d.turn_of <> d.id, c.id is not null), next_attempt_at = greatest(p.next_attempt_at, d.hold_until)
+    set waits = coalesce(d.turn_of <> d.id, c.id is not null),
+        next_attempt_at = greatest(p.next_attempt_at, d.hold_until)
     from due d left join chosen c on c.account_id = d.account_id
     where p.id = d.id and c.id is distinct from d.id
       and (c.id is not null or d.turn_of <> d.id or d.hold_until > studio_now())

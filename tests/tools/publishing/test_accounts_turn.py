@@ -12,35 +12,13 @@ from db.engine import Database
 from db.queries import publishing
 from db.queries.publishing import Position
 from tests.conftest import Sandbox, TestClock
-from tests.tools.conftest import AddPhoto, Desk
-from tests.tools.publishing.conftest import Engine, Publication, Publish
+from tests.tools.conftest import Desk
+from tests.tools.publishing.conftest import Engine, Planned, Publication, Publish
 from tools.context import Doors
 from tools.publishing.engine import PostWork
 
 LEASE = timedelta(seconds=30)
 SECOND = {"platform": "instagram", "external_id": "17841400000000002", "access_token": "IGAA-second-account"}
-
-Planned = Callable[..., Awaitable[Publication]]
-
-
-@pytest.fixture
-def planned(desk: Desk, add_photo: AddPhoto, sandbox: Sandbox, admin_url: str) -> Planned:
-    """Posts whose time has come: ``ago`` seconds before now, as a calendar would have them."""
-
-    async def plan(caption: str, *, ago: float = 0.0, **more: object) -> Publication:
-        asset = await add_photo()
-        media = [{"asset_id": asset.id}]
-        post = (await desk.act("create_draft", caption=caption, media=media, when="in 1 hour", **more))["post"]
-        assert isinstance(post, dict)
-        with psycopg.connect(admin_url, autocommit=True) as connection:
-            connection.execute(
-                "update studio.posts set scheduled_for = t, next_attempt_at = t, created_at = t"
-                " from (select studio.studio_now() - %s as t) n where id = %s",
-                (timedelta(seconds=ago), post["id"]),
-            )
-        return Publication(desk=desk, sandbox=sandbox, post_id=str(post["id"]))
-
-    return plan
 
 
 def captions(publication: Publication) -> list[object]:
@@ -76,9 +54,7 @@ async def test_while_one_is_prepared_the_others_of_its_account_call_nobody(
     assert (await second.attempts(), (await second.post())["last_error"]) == ([], None)
 
 
-async def test_one_in_doubt_is_waited_for(
-    planned: Planned, engine: Engine, sandbox: Sandbox, clock: TestClock
-) -> None:
+async def test_one_in_doubt_is_waited_for(planned: Planned, engine: Engine, sandbox: Sandbox, clock: TestClock) -> None:
     sandbox.control("POST", "faults", {"route": "instagram.media_publish", "kind": "drop_after"})
     fault = {"route": "instagram.container_status", "kind": "status", "skip": 1, "times": None}
     sandbox.control("POST", "faults", fault)
@@ -169,12 +145,14 @@ async def test_processes_that_claim_at_the_same_moment_never_have_two_of_one_acc
     publication = await planned("copied", ago=10)
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(
-            "with a as (insert into studio.accounts (id, workspace_id, platform, external_id, handle, status,"
-            "  access_token) select gen_random_uuid(), workspace_id, platform, 'x' || n, handle, status, access_token"
+            "with a as (insert into studio.accounts"
+            "  (id, workspace_id, platform, external_id, handle, status, access_token)"
+            "  select gen_random_uuid(), workspace_id, platform, 'x' || n, handle, status, access_token"
             "  from studio.accounts, generate_series(1, 3) n returning id, workspace_id)"
             " insert into studio.posts (id, workspace_id, code, account_id, platform, format, status, approval, caption,"
-            "  scheduled_for, next_attempt_at) select gen_random_uuid(), a.workspace_id, 'X' || n || a.id, a.id,"
-            "  'instagram', 'image', 'scheduled', 'none', '', now() - n * interval '1 s', now() - n * interval '1 s'"
+            "  scheduled_for, next_attempt_at)"
+            " select gen_random_uuid(), a.workspace_id, 'X' || n || a.id, a.id, 'instagram', 'image', 'scheduled',"
+            "  'none', '', now() - n * interval '1 s', now() - n * interval '1 s'"
             " from a, generate_series(1, 20) n"
         )
     on_their_way: set[UUID] = set()
@@ -187,7 +165,8 @@ async def test_processes_that_claim_at_the_same_moment_never_have_two_of_one_acc
             found = await connection.exec_driver_sql(
                 "select account_id, scheduled_for from posts where id = %s", (row.id,)
             )
-            account_id, scheduled_for = found.one()
+            values = found.mappings().one()
+            account_id, scheduled_for = values["account_id"], values["scheduled_for"]
             assert account_id not in on_their_way
             on_their_way.add(account_id)
             order.setdefault(account_id, []).append(scheduled_for)
@@ -261,7 +240,8 @@ async def test_every_account_has_a_turn_from_the_beginning(planned: Planned, adm
     with psycopg.connect(admin_url, autocommit=True) as connection:
         rows: Mapping[str, int] = dict(
             connection.execute(
-                "select 'accounts', count(*) from studio.accounts union all select 'turns', count(*) from studio.account_turns"
+                "select 'accounts', count(*) from studio.accounts"
+                " union all select 'turns', count(*) from studio.account_turns"
             ).fetchall()
         )
     assert rows["accounts"] == rows["turns"] > 0
