@@ -210,6 +210,8 @@ def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[Pub
             return f"{label(post)} goes out on {where} at {shown.receipt}.{_waiting(post, shown)}"
         case Status.PUBLISHING:
             step = f" ({attempts[-1].step})" if attempts and attempts[-1].step else ""
+            if post.waits:
+                step = ", after another post of the account that is on its way"
             return f"{label(post)} is being published to {where} right now{step}."
         case Status.POSTED:
             link = f" at {post.permalink}" if post.permalink else ""

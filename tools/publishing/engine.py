@@ -29,7 +29,7 @@ from tools.publishing.afterwards import give_up, was_given_up
 from tools.publishing.backoff import wait_for
 from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
-from tools.publishing.job import Job, take_up
+from tools.publishing.job import Job, end_if_stuck, take_up
 from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 from tools.publishing.warnings import inbox_note, warning_kept
@@ -77,6 +77,8 @@ class PostWork:
             log.warning("post %s: %s; it is taken up again when its lease ends", claim.id, error)
         except Exception:
             log.exception("post %s: unforeseen error; it is taken up again when its lease ends", claim.id)
+            with contextlib.suppress(Exception):
+                await end_if_stuck(self._doors, claim)
         finally:
             self._due.hint()
 

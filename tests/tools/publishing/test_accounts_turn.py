@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from core.jsontypes import JsonObject
 from db.engine import Database
 from db.queries import publishing
 from db.queries.publishing import Position
+from platforms.base import Content, Done, Step
+from platforms.instagram.adapter import InstagramAdapter
 from tests.conftest import Sandbox, TestClock
 from tests.tools.conftest import Desk
 from tests.tools.publishing.conftest import Engine, Planned, Publication, Publish
@@ -245,3 +249,49 @@ async def test_every_account_has_a_turn_from_the_beginning(planned: Planned, adm
             ).fetchall()
         )
     assert rows["accounts"] == rows["turns"] > 0
+
+
+class Broken(InstagramAdapter):
+    """An adapter with a mistake in it, that one content meets."""
+
+    def next_step(self, content: Content, progress: JsonObject) -> Step | Done:
+        if content.caption == "broken":
+            raise KeyError("a mistake")
+        return super().next_step(content, progress)
+
+
+async def test_a_mistake_in_our_own_code_ends_with_the_grace_and_the_account_goes_on(
+    planned: Planned, doors: Doors, clock: TestClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What bounds the longest turn of all: nobody can end the post otherwise, and everybody waits behind it."""
+    settings = doors.settings
+    adapter = Broken(
+        facebook_graph_url=settings.facebook_graph_url,
+        instagram_graph_url=settings.instagram_graph_url,
+        upload_url=settings.meta_upload_url,
+    )
+    engine = Engine(work=PostWork(replace(doors, adapters={"instagram": adapter}), asyncio.Event()))
+    broken, second = await planned("broken", ago=settings.publish_grace - 60), await planned("second", ago=10)
+    await engine.once()
+    assert await states(broken, second) == ["publishing", "scheduled"]
+    clock.shift(timedelta(minutes=2))
+    await engine.until(second.settled)
+    assert await states(broken, second) == ["failed", "posted"]
+    assert "unforeseen" in str((await broken.post())["last_error"])
+    await adapter.aclose()
+
+
+async def test_the_end_of_a_post_wakes_the_clock_for_those_that_wait(planned: Planned, doors: Doors) -> None:
+    """So that the next one need not wait for a tick; without others, nobody is woken."""
+    woken: list[str] = []
+
+    def wake(topic: str) -> None:
+        woken.append(topic)
+
+    engine = Engine(work=PostWork(replace(doors, wake=wake), asyncio.Event()))
+    await planned("first", ago=20)
+    await planned("second", ago=10)
+    await engine.once()
+    assert woken == ["posts"]
+    await engine.once()
+    assert woken == ["posts"]
