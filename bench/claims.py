@@ -1,7 +1,9 @@
 """How fast due posts are claimed: in tables of every size, under an idle snapshot, and behind a blocked account.
 
-Each scenario claims and ends posts on a throw-away PostgreSQL; the time of a claim alone is told, and as a ratio to
-the first size. Run: .venv/bin/python -m bench.claims [--sizes 10000 100000 1000000] [--due 10000] [--batch 10]
+Each scenario claims and ends posts on a throw-away PostgreSQL. Told is the time of a claim alone, as a ratio to the
+first size, and what PostgreSQL computed for it (without waiting for the disk or a free core).
+
+Run: .venv/bin/python -m bench.claims [--sizes 10000 100000 1000000] [--due 10000] [--batch 10]
 """
 
 import argparse
@@ -48,18 +50,25 @@ _FINISH = "update posts set status = 'posted', next_attempt_at = null, lease_unt
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Claims of a scenario: how many posts, in how many seconds altogether, and each claim's milliseconds."""
+    """Claims of a scenario: how many posts, in how many seconds altogether, and each claim's milliseconds.
+
+    ``computed``: the milliseconds that PostgreSQL's process was on a core for each claim.
+    """
 
     posts: int
     seconds: float
     claims: list[float]
+    computed: list[float]
 
-    def line(self, name: str, baseline: float) -> str:
-        """One line of the table; ``baseline`` is the p50 of the first, in milliseconds."""
+    def line(self, name: str, baseline: "Measured | None") -> str:
+        """One line of the table, as ratios to a baseline."""
+        base = baseline or self
         p50, p99 = statistics.median(self.claims), statistics.quantiles(self.claims, n=100)[98]
+        core, base_core = statistics.median(self.computed), statistics.median(base.computed)
         return (
-            f"{name:34}  {self.posts / self.seconds:7,.0f} posts/s   p50 {p50:6.2f} ms ({p50 / baseline:4.2f} x)"
-            f"   p99 {p99:7.2f} ms"
+            f"{name:38} {self.posts / self.seconds:7,.0f} posts/s   p50 {p50:5.2f} ms"
+            f" ({p50 / statistics.median(base.claims):4.2f} x)   p99 {p99:6.2f} ms"
+            f"   computed p50 {core:5.2f} ms ({core / base_core:4.2f} x)"
         )
 
 
@@ -69,7 +78,7 @@ class Bench:
     def __init__(self, cluster: Cluster, url: str, batch: int) -> None:
         self.cluster, self.url, self.batch = cluster, url, batch
         self.admin = psycopg.connect(url, autocommit=True, options="-c search_path=studio -c synchronous_commit=off")
-        self.database = Database(url, pool_size=2)
+        self.database = Database(url, pool_size=1)
 
     def fill(self, posts: int, *, status: str, code: str, spread: int = _ACCOUNTS, hours: float = 1.0) -> None:
         """Add posts that are spread over the past hours, and over the first ``spread`` accounts."""
@@ -87,12 +96,15 @@ class Bench:
     async def work_off(self, posts: int) -> Measured:
         """Claim and end until this many posts went through, each look beginning where the last one ended."""
         claims: list[float] = []
+        computed: list[float] = []
+        backend = await self._backend()
         done, since, begun = 0, _BEGINNING, time.perf_counter()
         while done < posts:
-            start_of_claim = time.perf_counter()
+            start_of_claim, used = time.perf_counter(), _on_core(backend)
             async with self.database.outside() as session:
                 found = await publishing.claim(session, batch=self.batch, lease=_LEASE, since=since)
             claims.append(1000 * (time.perf_counter() - start_of_claim))
+            computed.append(_on_core(backend) - used)
             if found.last is None:
                 since = Position(due=datetime.now(UTC) - timedelta(minutes=1))
                 if not await self._anything_due():
@@ -103,7 +115,11 @@ class Bench:
                 async with self.database.session(found.rows[0].workspace_id) as session:
                     await session.execute(text(_FINISH), {"ids": [row.id for row in found.rows]})
             done += len(found.rows)
-        return Measured(posts=done, seconds=time.perf_counter() - begun, claims=claims)
+        return Measured(posts=done, seconds=time.perf_counter() - begun, claims=claims, computed=computed)
+
+    async def _backend(self) -> int:
+        async with self.database.outside() as session:
+            return int(await session.scalar(text("select pg_backend_pid()")) or 0)
 
     async def _anything_due(self) -> bool:
         statement = (
@@ -117,24 +133,31 @@ class Bench:
         self.admin.close()
 
 
+def _on_core(pid: int) -> float:
+    """Milliseconds that a process has been on a core since it began."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e6
+
+
 async def measure(bench: Bench, sizes: list[int], due: int) -> None:
     """Every scenario, a line each."""
     bench.admin.execute(_PEOPLE.replace("%(accounts)s", str(_ACCOUNTS)))
     bench.fill(due, status="scheduled", code="W")
     await bench.work_off(due // 4)  # warm
-    history, baseline = 0, 0.0
+    history = 0
+    baseline: Measured | None = None
     for size in sizes:
         bench.fill(size - due - history or 1, status="posted", code=f"H{size}-", hours=20_000)
         history = size - due
         bench.reset(due)
         measured = await bench.work_off(due)
-        baseline = baseline or statistics.median(measured.claims)
+        baseline = baseline or measured
         print(measured.line(f"{size:,} posts, {due:,} due", baseline), flush=True)
+    assert baseline is not None
     await _under_a_snapshot(bench, 5 * due, baseline)
     await _behind_a_blocked_account(bench, due, baseline)
 
 
-async def _under_a_snapshot(bench: Bench, posts: int, baseline: float) -> None:
+async def _under_a_snapshot(bench: Bench, posts: int, baseline: Measured) -> None:
     for name, is_held in (("no snapshot", False), ("idle snapshot", True)):
         bench.reset(posts)
         with psycopg.connect(bench.url) as holder:
@@ -142,13 +165,14 @@ async def _under_a_snapshot(bench: Bench, posts: int, baseline: float) -> None:
                 holder.execute("set transaction isolation level repeatable read")
                 holder.execute("select 1")
             measured = await bench.work_off(posts)
-        tenth = len(measured.claims) // 10
-        tenths = [statistics.median(measured.claims[n * tenth : (n + 1) * tenth]) for n in range(10)]
         print(measured.line(f"{name}, {posts:,} went through", baseline), flush=True)
-        print("   p50 by tenths, ms: " + " ".join(f"{each:.2f}" for each in tenths), flush=True)
+        for said, values in (("p50", measured.claims), ("computed", measured.computed)):
+            tenth = len(values) // 10
+            tenths = [statistics.median(values[n * tenth : (n + 1) * tenth]) for n in range(10)]
+            print(f"   {said:8} by tenths, ms: " + " ".join(f"{each:.2f}" for each in tenths), flush=True)
 
 
-async def _behind_a_blocked_account(bench: Bench, due: int, baseline: float) -> None:
+async def _behind_a_blocked_account(bench: Bench, due: int, baseline: Measured) -> None:
     """5,000 due posts of one account at the head: while another of its posts is on its way, and while it is held."""
     for name, statement in (
         ("busy", "update account_turns set post_id = gen_random_uuid() where account_id = %(account)s"),

@@ -15,6 +15,8 @@ _BEGINNING = Position(due=datetime(2000, 1, 1, tzinfo=UTC))
 _MARGIN = timedelta(minutes=1)
 # Seconds: while there is a backlog, what has become due behind the place we are at is looked for this often.
 _LOOK_BACK = 1.0
+# Posts of one statement: a claim of more is made of several, each of a few milliseconds.
+_BATCH = 100
 # How many posts are looked at once when most of them wait for a turn: those of one account may be thousands.
 _WIDE = 500
 
@@ -38,14 +40,15 @@ class DuePosts:
         claims: list[Claim] = []
         begin, wide = self._beginning(sweep=sweep), None
         while len(claims) < limit:
-            found = await self._look(limit - len(claims), begin, wide)
+            room = min(limit - len(claims), _BATCH)
+            found = await self._look(room, begin, wide)
             claims += [Claim(id=row.id, workspace_id=row.workspace_id, fence=row.fence) for row in found.rows]
             self._waiting += found.passed
-            if not found.passed:
+            if not found.passed and len(found.rows) < room:
                 break
             # What was looked at and not touched lies behind ``last`` only in a wide look: that begins where it was.
             begin = begin if wide or found.last is None else found.last
-            wide = _WIDE
+            wide = _WIDE if found.passed else None
         return claims
 
     def hint(self) -> None:
