@@ -135,8 +135,9 @@ async def test_accounts_do_not_wait_for_each_other(
     sandbox.control("POST", "accounts", {**SECOND, "handle": "second", "login": "instagram"})
     slow = {"route": "instagram.create_container", "kind": "slow_processing", "delay_seconds": 3600, "times": 1}
     first = await planned("first", ago=20)
-    await desk.act("connect_account", **SECOND, metadata={"login": "instagram"})
     sandbox.control("POST", "faults", slow)
+    await engine.once()
+    await desk.act("connect_account", **SECOND, metadata={"login": "instagram"})
     other = await planned("other", ago=10, account_id="@second")
     await engine.until(other.settled)
     assert await states(first, other) == ["publishing", "posted"]
