@@ -201,6 +201,34 @@ class FormatRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quota:
+    """How often a network lets one account make a call: ``limit`` times (1 or more) within any ``seconds``.
+
+    ``name`` completes "at most 100 …" for people. ``steps`` are the steps that use it, one use each; a name that ends
+    with "_" stands for all that begin so. With ``formats`` or ``options`` it is about posts of these formats, or with
+    one of these options switched on, alone: others of the account go on when it is used up. With neither, all wait.
+    """
+
+    name: str
+    steps: frozenset[str]
+    limit: int
+    seconds: float
+    formats: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether every post of the account needs it."""
+        return not self.formats and not self.options
+
+    def is_used_by(self, step: str, content: Content) -> bool:
+        """Whether this step of a publish of this content is one use."""
+        named = any(step == name or (name.endswith("_") and step.startswith(name)) for name in self.steps)
+        fits = not self.formats or content.format in self.formats
+        return named and fits and (not self.options or any(content.options.get(name) is True for name in self.options))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a network can and cannot do here; the agent, the pages, the docs and the validation read this one record."""
 
@@ -211,6 +239,7 @@ class Manifest:
     cannot: Mapping[str, str]  # what -> why
     fetches_media: bool  # the network fetches our links, so STUDIO_PUBLIC_URL must be reachable for it
     posting_times: tuple[str, ...]  # default weekly slots: "Mon 09:00", in the workspace's zone
+    quotas: tuple[Quota, ...] = ()  # counted here and kept before a call is made
 
     def format_rules(self, name: str) -> FormatRules | None:
         """The rules of a format, None when this network has no such format."""

@@ -18,7 +18,7 @@ import api
 import cli
 from api import commands
 from core.settings import Settings
-from platforms.base import Manifest
+from platforms.base import Manifest, Quota
 from platforms.facebook.manifest import MANIFEST as FACEBOOK
 from platforms.instagram.manifest import MANIFEST as INSTAGRAM
 from platforms.tiktok.manifest import MANIFEST as TIKTOK
@@ -200,6 +200,12 @@ def _leaves(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
         yield name, command
 
 
+def _for(quota: Quota) -> str:
+    if quota.is_for_all:
+        return "every post: the account waits when it is used up"
+    return f"posts with {', '.join(sorted(quota.formats | quota.options))}: others go on"
+
+
 def _networks(manifests: tuple[Manifest, ...]) -> Iterator[str]:
     yield "What Studio can do on each network, and what it cannot and why; the agent reads the same words."
     for manifest in manifests:
@@ -209,6 +215,9 @@ def _networks(manifests: tuple[Manifest, ...]) -> Iterator[str]:
                 f"{rules.min_media}" if rules.min_media == rules.max_media else f"{rules.min_media}-{rules.max_media}"
             )
             yield _row(rules.name, f"{count} ({', '.join(sorted(rules.kinds))})", f"{rules.max_text:,}")
+        if manifest.quotas:
+            yield from ["", *_table("at most, for each account", "for")]
+            yield from (_row(f"{quota.limit} {quota.name}", _for(quota)) for quota in manifest.quotas)
         yield from ["", *_table("can", "shown by")]
         yield from (_row(ability.name, ability.proven_by) for ability in manifest.can)
         yield from ["", *_table("cannot", "because")]

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, func
+from sqlalchemy import DateTime, LargeBinary, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Identified, StoredObject, Tenant, Timed
@@ -28,6 +29,31 @@ class Account(Identified, Tenant, Timed, Base):
     counts_due: Mapped[datetime] = mapped_column(server_default=func.studio_now())
     counts_fence: Mapped[int] = mapped_column(default=0, server_default="0")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
+
+
+class AccountTurn(Tenant, Base):
+    """Whose turn it is to be published on an account: one post at a time, until it is done, failed or waits again.
+
+    ``hold_until``: nothing of the account is sent before, because its network said so or a quota of it is used up.
+    """
+
+    __tablename__ = "account_turns"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    post_id: Mapped[UUID | None]
+    hold_until: Mapped[datetime | None]
+
+
+class QuotaUse(Tenant, Base):
+    """When an account used a quota of its network (``platforms.base.Quota``), as far back as the quota looks."""
+
+    __tablename__ = "quota_uses"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
 
 
 class Asset(Identified, Tenant, Timed, Base):

@@ -37,7 +37,8 @@ class Post(Identified, Tenant, Timed, Base):
 
     ``scheduled_for`` is what a person asked for and never moves by itself (``wall_time`` and ``zone`` keep the words of
     the clock on the wall); ``next_attempt_at`` is when the scheduler looks next. ``fence`` grows with every claim: work
-    writes back only while it holds the newest. ``version`` grows with every change that a person can see. A cancelled
+    writes back only while it holds the newest. ``waits``: its time has come, and another post of its account is on its
+    way (``account_turns``). ``version`` grows with every change that a person can see. A cancelled
     post with ``deleted_at`` was live, and was taken down at the network then.
     """
 
@@ -62,6 +63,7 @@ class Post(Identified, Tenant, Timed, Base):
     deleted_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
+    waits: Mapped[bool] = mapped_column(default=False, server_default="false")
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[StoredObject | None]

@@ -1,7 +1,7 @@
 """Statements of the publishing ledger: every write holds the post by its fence, in one statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,11 +34,42 @@ class ClaimedRow:
     fence: int
 
 
-async def claim(session: AsyncSession, *, batch: int, lease: timedelta, since: datetime) -> Sequence[ClaimedRow]:
-    """Claim due posts of all workspaces, earliest first; ``since`` is the moving lower bound."""
-    statement = text("select id, workspace_id, fence from claim_posts(:batch, :lease, :since)")
-    rows = await session.execute(statement, {"batch": batch, "lease": lease, "since": since})
-    return [ClaimedRow(**row) for row in rows.mappings()]
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Where a look for due posts begins: after this post among those due at this moment (before all: no bits set)."""
+
+    due: datetime
+    post_id: UUID = field(default=UUID(int=0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What a look for due posts found.
+
+    ``passed`` counts posts whose time has come, but whose account is busy or held; ``last`` is where the look ended,
+    None when nothing was found.
+    """
+
+    rows: Sequence[ClaimedRow]
+    passed: int
+    last: Position | None
+
+
+async def claim(
+    session: AsyncSession, *, batch: int, lease: timedelta, since: Position, wide: int | None = None
+) -> Claimed:
+    """Claim due posts of all workspaces, earliest first, one of an account; ``since`` is the moving lower bound.
+
+    ``batch`` bounds what is claimed, ``wide`` what is looked at for it (None = as much).
+    """
+    statement = text("select id, workspace_id, fence, due from claim_posts(:batch, :lease, :due, :after, :wide)")
+    values = {"batch": batch, "lease": lease, "due": since.due, "after": since.post_id, "wide": wide}
+    found = (await session.execute(statement, values)).all()
+    rows = [ClaimedRow(id=row.id, workspace_id=row.workspace_id, fence=row.fence) for row in found if row.fence]
+    last = max(((row.due, row.id) for row in found), default=None)
+    return Claimed(
+        rows=rows, passed=len(found) - len(rows), last=Position(due=last[0], post_id=last[1]) if last else None
+    )
 
 
 async def open_attempt(session: AsyncSession, post_id: UUID) -> PublishAttempt | None:

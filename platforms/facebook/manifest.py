@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from platforms.base import Ability, FormatRules, ImageRules, Manifest, VideoRules
+from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota, VideoRules
 
 # Meta's Pages and video references, as read in September 2026; the length of a text as clients report it.
 MAX_TEXT = 63_206
@@ -108,6 +108,17 @@ STORY = FormatRules(
     video=STORIES,
 )
 
+# Meta's reels guide; it names no number for other posts of a Page.
+QUOTAS = (
+    Quota(
+        name="reels in 24 hours",
+        steps=frozenset({"publish"}),
+        limit=30,
+        seconds=86_400.0,
+        formats=frozenset({"reel"}),
+    ),
+)
+
 _SUITE = "contract suite"
 _NOT_YET = "Studio does not send it yet; it is planned."
 
@@ -145,4 +156,5 @@ MANIFEST = Manifest(
     ),
     fetches_media=True,
     posting_times=("Mon 09:00", "Tue 09:00", "Wed 09:00", "Thu 09:00", "Fri 09:00", "Sat 10:00", "Sun 10:00"),
+    quotas=QUOTAS,
 )

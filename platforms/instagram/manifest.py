@@ -3,7 +3,7 @@
 from dataclasses import replace
 from types import MappingProxyType
 
-from platforms.base import Ability, FormatRules, ImageRules, Manifest, VideoRules
+from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota, VideoRules
 
 # Meta's content publishing guide and media reference, as read on 28 September 2026.
 MAX_CAPTION = 2_200
@@ -69,6 +69,19 @@ STORY = FormatRules(
 )
 COVER = replace(REEL, kinds=frozenset({"image"}), image=FREE_IMAGES, video=None)
 
+# Meta's guide says 100 posts in 24 hours, and its accounts tell it (content_publishing_limit); one with less says so
+# when it is used up. The containers are counted apart, those of a carousel's images too.
+_DAY = 86_400.0
+QUOTAS = (
+    Quota(name="posts in 24 hours", steps=frozenset({"publish"}), limit=100, seconds=_DAY),
+    Quota(
+        name="prepared media in 24 hours",
+        steps=frozenset({"create_container", "create_child_"}),
+        limit=400,
+        seconds=_DAY,
+    ),
+)
+
 _SUITE = "contract suite"
 _NOT_YET = "Studio does not send it yet; it is planned."
 
@@ -108,4 +121,5 @@ MANIFEST = Manifest(
     ),
     fetches_media=True,
     posting_times=("Mon 11:00", "Tue 11:00", "Wed 11:00", "Thu 11:00", "Fri 11:00", "Sat 10:00", "Sun 18:00"),
+    quotas=QUOTAS,
 )

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from platforms.base import Ability, FormatRules, ImageRules, Manifest, VideoRules
+from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota, VideoRules
 
 # TikTok's media transfer guide and posting references, as read on 11 September 2026.
 MAX_TITLE = 2_200
@@ -53,6 +53,24 @@ PHOTO = FormatRules(
     image=PHOTOS,
 )
 
+# Six announcements a minute for each user's token; at most five drafts of a day may wait in an inbox, and nobody is
+# told when one was finished there, so that all of the day's count. The cap of posts a day has no published number.
+QUOTAS = (
+    Quota(
+        name="new posts in a minute",
+        steps=frozenset({"init_video", "init_inbox", "init_photo"}),
+        limit=6,
+        seconds=60.0,
+    ),
+    Quota(
+        name="drafts in 24 hours",
+        steps=frozenset({"init_inbox", "init_photo"}),
+        limit=5,
+        seconds=86_400.0,
+        options=frozenset({"draft"}),
+    ),
+)
+
 _SUITE = "contract suite"
 _NO_CALL = "TikTok's API offers no such call."
 
@@ -95,4 +113,5 @@ MANIFEST = Manifest(
     ),
     fetches_media=True,
     posting_times=("Mon 18:00", "Tue 18:00", "Wed 18:00", "Thu 18:00", "Fri 17:00", "Sat 11:00", "Sun 19:00"),
+    quotas=QUOTAS,
 )

@@ -94,10 +94,10 @@ async def test_the_past_is_refused_by_the_databases_clock(
 
 
 async def claimed(database: Database, *, sweep: bool = True) -> set[UUID]:
-    since = datetime.min.replace(tzinfo=UTC) if sweep else datetime.now(UTC)
+    since = publishing.Position(due=datetime.min.replace(tzinfo=UTC) if sweep else datetime.now(UTC))
     async with database.outside() as session:
-        rows = await publishing.claim(session, batch=10, lease=timedelta(seconds=30), since=since)
-    return {row.id for row in rows}
+        found = await publishing.claim(session, batch=10, lease=timedelta(seconds=30), since=since)
+    return {row.id for row in found.rows}
 
 
 async def test_claims_are_due_by_the_databases_clock(
@@ -120,36 +120,45 @@ async def test_a_batch_and_a_lower_bound_limit_a_claim(
 ) -> None:
     clock.shift(timedelta(hours=4))
     async with database.outside() as session:
-        late = await publishing.claim(
-            session, batch=10, lease=timedelta(seconds=30), since=datetime.now(UTC) + timedelta(hours=3, minutes=59)
-        )
-        assert late == []  # due for an hour: only the sweep finds it
-        one = await publishing.claim(session, batch=1, lease=timedelta(seconds=30), since=datetime.now(UTC))
-        assert len(one) == 1
+        recently = publishing.Position(due=datetime.now(UTC) + timedelta(hours=3, minutes=59))
+        late = await publishing.claim(session, batch=10, lease=timedelta(seconds=30), since=recently)
+        assert late.rows == []  # due for an hour: only the sweep finds it
+        since = publishing.Position(due=datetime.now(UTC))
+        one = await publishing.claim(session, batch=1, lease=timedelta(seconds=30), since=since)
+        assert len(one.rows) == 1
 
 
 async def test_many_claim_at_once_and_each_post_is_had_once(
     neighbours: Neighbours, database: Database, admin: Admin, clock: TestClock
 ) -> None:
+    """60 due posts on 20 accounts: each account's turn is had by one of its posts, and each post by one claim."""
+    admin.rows(
+        "with a as (insert into studio.accounts (id, workspace_id, platform, external_id, handle, status, access_token)"
+        " select gen_random_uuid(), workspace_id, platform, 'many-' || n, handle, status, access_token"
+        " from studio.accounts, generate_series(1, 20) n where id = %(account)s returning id, workspace_id, platform)"
+        " select id from a",
+        {"account": neighbours.ours.account_id},
+    )
     admin.rows(
         "insert into studio.posts (id, workspace_id, code, account_id, platform, format, status, approval, caption,"
-        " scheduled_for, next_attempt_at) select gen_random_uuid(), workspace_id, 'C' || n, account_id, platform,"
-        " format, 'scheduled', 'none', '', now(), now() from studio.posts, generate_series(1, 60) n"
-        " where id = %(post)s returning id",
-        {"post": neighbours.ours.planned_id},
+        " scheduled_for, next_attempt_at) select gen_random_uuid(), workspace_id, 'C' || n || external_id, id,"
+        " platform, 'image', 'scheduled', 'none', '', now(), now() from studio.accounts, generate_series(1, 3) n"
+        " where external_id like 'many-%%' returning id",
+        {},
     )
 
-    async def one() -> list[publishing.ClaimedRow]:
+    async def one() -> publishing.Claimed:
         async with database.outside() as session:
-            return list(
-                await publishing.claim(
-                    session, batch=5, lease=timedelta(seconds=30), since=datetime.now(UTC) - timedelta(hours=1)
-                )
-            )
+            since = publishing.Position(due=datetime.now(UTC) - timedelta(hours=1))
+            return await publishing.claim(session, batch=5, lease=timedelta(seconds=30), since=since)
 
-    rows = [row for batch in await asyncio.gather(*(one() for _ in range(24))) for row in batch]
-    assert len(rows) == len({row.id for row in rows}) == 60
+    found = await asyncio.gather(*(one() for _ in range(48)))
+    rows = [row for each in found for row in each.rows]
+    assert len(rows) == len({row.id for row in rows}) == 20
     assert {row.fence for row in rows} == {1}
+    assert sum(each.passed for each in found) == 40
+    (turns,) = admin.rows("select count(*) from studio.account_turns where post_id is not null")
+    assert turns["count"] == 20
 
 
 async def test_runs_of_one_thread_are_claimed_one_after_another(

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.ids import new_id
 from db.engine import Database
 from db.models.post import Post, Status
-from db.queries import approvals, calls, experiments, plans, posts, runs, threads
+from db.queries import approvals, calls, experiments, plans, posts, publishing, runs, threads
 from db.queries.posts import PostFilter
 from tests.db.conftest import Admin, Neighbours
 
@@ -156,17 +156,48 @@ async def test_statements_touch_what_they_answer(
 
 async def test_a_claim_touches_what_it_claims(database: Database, admin: Admin, many: None) -> None:
     """Through the narrow function no plan is shown: its statement is explained, as the role that owns the function."""
-    body = admin.rows("select prosrc from pg_proc where proname = 'claim_posts'")[0]["prosrc"]
-    statement = str(body).replace("limit batch", "limit 20").replace("+ lease", "+ interval '30 s'")
+    body = str(admin.rows("select prosrc from pg_proc where proname = 'claim_posts'")[0]["prosrc"])
+    statement = body.replace("coalesce(wide, batch)", "20").replace("limit batch", "limit 20")
+    statement = statement.replace("+ lease", "+ interval '30 s'")
     admin.connection.execute("update studio.posts set next_attempt_at = now() where status = 'scheduled'")
     admin.connection.execute("analyze studio.posts")
     admin.rows("select set_config('role', 'studio_claim', false), set_config('search_path', 'studio', false)")
-    for since in ("'-infinity'", "now() - interval '1 minute'"):
-        plan = [
-            str(row["QUERY PLAN"])
-            for row in admin.rows(
-                f"explain (analyze, costs off, timing off) {statement.replace('>= since', f'>= {since}')}"
-            )
-        ]
+    for since in ("'-infinity'::timestamptz", "now() - interval '1 minute'"):
+        from_there = statement.replace("(since, after)", f"({since}, '{UUID(int=0)}')").replace("since <", f"{since} <")
+        plan = [str(row["QUERY PLAN"]) for row in admin.rows(f"explain (analyze, costs off, timing off) {from_there}")]
         assert any("posts_due" in line for line in plan), "\n".join(plan)
-        assert not any("Seq Scan on posts" in line for line in plan), "\n".join(plan)
+        for table in ("posts", "account_turns"):
+            assert not any(f"Seq Scan on {table}" in line and "never executed" not in line for line in plan), "\n".join(
+                plan
+            )
+
+
+async def test_a_busy_account_with_thousands_of_due_posts_is_passed_over_once(
+    database: Database, neighbours: Neighbours, admin: Admin, many: None
+) -> None:
+    """They stand in front of the posts of somebody else: those are claimed at once, and each is met by one claim."""
+    ours, theirs = (UUID(each.account_id) for each in (neighbours.ours, neighbours.theirs))
+    admin.connection.execute("update studio.posts set status = 'draft' where status <> 'draft'")
+    for account, ago, posts_of_it in ((ours, "2 hours", 3_000), (theirs, "1 hour", 1)):
+        admin.rows(
+            "update studio.posts set status = 'scheduled', scheduled_for = studio.studio_now() - %(ago)s::interval,"
+            " next_attempt_at = studio.studio_now() - %(ago)s::interval where id in"
+            " (select id from studio.posts where account_id = %(account)s limit %(many)s) returning 1",
+            {"ago": ago, "account": account, "many": posts_of_it},
+        )
+    admin.connection.execute("analyze studio.posts")
+
+    async def look(since: publishing.Position, wide: int) -> publishing.Claimed:
+        async with database.outside() as session:
+            lease = timedelta(seconds=30)
+            return await publishing.claim(session, batch=5, lease=lease, since=since, wide=wide)
+
+    beginning = publishing.Position(due=NOW - timedelta(days=1))
+    looks = [await look(beginning, 500) for _ in range(7)]
+    assert [each.passed for each in looks] == [499, 500, 500, 500, 500, 500, 0]
+    assert [row.workspace_id for each in looks for row in each.rows] == [
+        neighbours.ours.workspace_id,
+        neighbours.theirs.workspace_id,
+    ]
+    (left,) = admin.rows("select count(*) from studio.posts where waits", {})
+    assert left["count"] == 2_999

@@ -192,7 +192,8 @@ def test_a_claim_answers_no_content(admin: Admin) -> None:
         " on n.oid = p.pronamespace where n.nspname = 'studio' and proname like 'claim%%'",
         {},
     ):
-        assert row["result"] == "TABLE(id uuid, workspace_id uuid, fence bigint)", row
+        due = ", due timestamp with time zone" if row["proname"] == "claim_posts" else ""
+        assert row["result"] == f"TABLE(id uuid, workspace_id uuid, fence bigint{due})", row
 
 
 def test_the_claiming_role_reads_and_writes_technical_columns_only(admin: Admin) -> None:
@@ -208,8 +209,10 @@ def test_the_claiming_role_reads_and_writes_technical_columns_only(admin: Admin)
     assert granted == {
         ("accounts", "SELECT"): ["counts_due", "counts_fence", "id", "status", "workspace_id"],
         ("accounts", "UPDATE"): ["counts_due", "counts_fence"],
-        ("posts", "SELECT"): ["fence", "id", "lease_until", "next_attempt_at", "status", "workspace_id"],
-        ("posts", "UPDATE"): lease,
+        ("account_turns", "SELECT"): ["account_id", "hold_until", "post_id", "workspace_id"],
+        ("account_turns", "UPDATE"): ["post_id"],
+        ("posts", "SELECT"): sorted([*lease, "account_id", "id", "scheduled_for", "waits", "workspace_id"]),
+        ("posts", "UPDATE"): [*lease, "waits"],
         ("runs", "SELECT"): ["fence", "id", "lease_until", "next_attempt_at", "status", "thread_id", "workspace_id"],
         ("runs", "UPDATE"): lease,
     }
@@ -223,6 +226,8 @@ FORBIDDEN_TO_CLAIMS = (
     "select text from runs",
     "select handle from accounts",
     "select access_token from accounts",
+    "update account_turns set hold_until = null",
+    "select used_at from quota_uses",
     "select digest from api_keys",
 )
 

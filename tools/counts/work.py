@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from core import clock
 from core.errors import StudioError
 from db.models.post import Post
-from db.queries import accounts, counts
-from platforms.base import Counts, Credentials
+from db.queries import counts
+from platforms.base import Adapter, Counts, Credentials
 from platforms.errors import PlatformError
 from scheduler.due import Claim
 from tools.context import Doors
-from tools.publishing.job import open_credentials
+from tools.publishing.acting import acting_for
 
 log = logging.getLogger("studio.counts")
 
@@ -55,13 +55,14 @@ class CountsWork:
     async def _read(self, claim: Claim) -> None:
         async with self._doors.database.session(claim.workspace_id) as session:
             now = await clock.now(session)
-            account = await accounts.get(session, claim.id, with_tokens=True)
             posts = await counts.live_posts(session, claim.id, within=_OLDEST, limit=_MOST_POSTS)
-        if account is None or (adapter := self._doors.adapters.get(account.platform)) is None:
-            return
-        credentials: Credentials = open_credentials(self._doors, account)
         ids = [str(post.platform_post_id) for post in posts]
-        found = await adapter.read_counts(credentials, ids) if ids else {}
+
+        async def ask(adapter: Adapter, credentials: Credentials) -> Mapping[str, Counts]:
+            return await adapter.read_counts(credentials, ids)
+
+        # A token that has run out is renewed on the way: TikTok's lives for two hours.
+        found = await acting_for(self._doors, claim.workspace_id, claim.id, ask) if ids else {}
         await self._keep(claim, found, pause(posts, now))
 
     async def _keep(self, claim: Claim, found: Mapping[str, Counts], next_in: timedelta) -> None:

@@ -191,18 +191,27 @@ async def show_post(context: Context, arguments: ShowPost) -> PostStory:
     )
 
 
+def _waiting(post: Post, shown: PostView) -> str:
+    """Why a planned post has not gone out yet, when its time has come."""
+    error = shown.last_error
+    if error is not None and post.attempts == 0:
+        return f" It waits: {error.message} {error.action}"
+    if error is not None:
+        return f" Attempt {post.attempts} did not go through: {error.message}"
+    return " It waits for its turn: another post of the account is on its way." if post.waits else ""
+
+
 def _story(context: Context, post: Post, shown: PostView, attempts: Sequence[PublishAttempt]) -> str:
     where = f"{network_title(post.platform)} @{shown.account}"
     match Status(post.status):
         case Status.DRAFT:
             return f"{label(post)} is a draft for {where}; it is not on the calendar."
         case Status.SCHEDULED:
-            again = (
-                f" Attempt {post.attempts} did not go through: {shown.last_error.message}" if shown.last_error else ""
-            )
-            return f"{label(post)} goes out on {where} at {shown.receipt}.{again}"
+            return f"{label(post)} goes out on {where} at {shown.receipt}.{_waiting(post, shown)}"
         case Status.PUBLISHING:
             step = f" ({attempts[-1].step})" if attempts and attempts[-1].step else ""
+            if post.waits:
+                step = ", after another post of the account that is on its way"
             return f"{label(post)} is being published to {where} right now{step}."
         case Status.POSTED:
             link = f" at {post.permalink}" if post.permalink else ""

@@ -12,6 +12,7 @@ from platforms.base import Adapter, Credentials
 from platforms.errors import OutcomeUnknown, PlatformError, ReconnectNeeded, TokenExpired, Transient
 from tools.context import Doors
 from tools.publishing.job import open_credentials
+from tools.publishing.tokens import patiently
 
 AnswerT = TypeVar("AnswerT")
 
@@ -41,7 +42,19 @@ async def acting_for(
 async def _refreshed(
     doors: Doors, workspace_id: UUID, account_id: UUID, adapter: Adapter, credentials: Credentials, sealed: bytes
 ) -> Credentials:
-    grant = await adapter.refresh(credentials)
+    async def given() -> Credentials | None:
+        async with doors.database.session(workspace_id) as session:
+            account = await accounts.get(session, account_id, with_tokens=True)
+            is_new = account is not None and account.status == "connected" and account.access_token != sealed
+            return open_credentials(doors, account) if account is not None and is_new else None
+
+    try:
+        grant = await adapter.refresh(credentials)
+    except ReconnectNeeded:
+        found = await patiently(given)
+        if found is None:
+            raise
+        return found
     async with doors.database.session(workspace_id) as session:
         account = await accounts.get(session, account_id, with_tokens=True, lock=True)
         assert account is not None

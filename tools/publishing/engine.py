@@ -9,11 +9,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from core import clock
 from core.errors import StudioError, Unavailable
-from db.queries import publishing
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
 from platforms.errors import (
@@ -29,9 +27,10 @@ from scheduler.due import Claim
 from tools.context import Doors
 from tools.publishing.afterwards import give_up, was_given_up
 from tools.publishing.backoff import wait_for
+from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
-from tools.publishing.job import Job, take_up
-from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
+from tools.publishing.job import Job, end_if_stuck, take_up
+from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 from tools.publishing.warnings import inbox_note, warning_kept
 
@@ -46,7 +45,6 @@ _ASKED_AT_MOST = 6
 _ASKED = "asked_again"
 # Seconds: a live post is not kept "publishing" for the sake of its address while a network limits us for hours.
 _ADDRESS_WAIT = 120.0
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class PostWork:
@@ -58,18 +56,12 @@ class PostWork:
     def __init__(self, doors: Doors, stopping: asyncio.Event) -> None:
         self._doors = doors
         self._stopping = stopping
-        self._watermark = _LONG_AGO
+        self._due = DuePosts(doors)
         self._ledger = Ledger(doors.database)
 
     async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
-        """Claim due posts; a sweep looks at all of them, else only at those due since a minute before the last look."""
-        since = _LONG_AGO if sweep else self._watermark
-        lease = timedelta(seconds=self._doors.settings.publish_lease)
-        async with self._doors.database.outside() as session:
-            rows = await publishing.claim(session, batch=limit, lease=lease, since=since)
-            if len(rows) < limit:
-                self._watermark = await clock.now(session) - timedelta(minutes=1)
-        return [Claim(id=row.id, workspace_id=row.workspace_id, fence=row.fence) for row in rows]
+        """Claim due posts, one of an account; a sweep looks at all that are due."""
+        return await self._due.claim(limit, sweep=sweep)
 
     async def work(self, claim: Claim) -> None:
         """Take a claimed post as far as it goes now."""
@@ -85,6 +77,10 @@ class PostWork:
             log.warning("post %s: %s; it is taken up again when its lease ends", claim.id, error)
         except Exception:
             log.exception("post %s: unforeseen error; it is taken up again when its lease ends", claim.id)
+            with contextlib.suppress(Exception):
+                await end_if_stuck(self._doors, claim)
+        finally:
+            self._due.hint()
 
     async def _walk(self, job: Job) -> None:
         while True:
@@ -133,7 +129,10 @@ class PostWork:
     async def _performed(self, job: Job, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
         sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
-        await self._ledger.intend(job, step, irreversible=step.irreversible, entry=sending)
+        try:
+            await self._ledger.begin(job, step, sending)
+        except QuotaUsedUp as used_up:
+            return await self._used_up(job, step, used_up)
         job.sendings += 1
         try:
             learned = await self._call(job, step)
@@ -185,7 +184,7 @@ class PostWork:
             case TokenExpired() | ReconnectNeeded():
                 await self._fail(job, error, reconnect=True)
             case RateLimited():
-                await self._try_later(job, error, counts=False)
+                await self._try_later(job, error, counts=False, hold=True)
             case Transient():
                 await self._try_later(job, error, counts=True)
             case _:
@@ -249,7 +248,19 @@ class PostWork:
         await self._ledger.end(job, ending)
         log.info("post %s is live: %s", job.hold.post_id, done.permalink or done.note)
 
-    async def _try_later(self, job: Job, error: PlatformError, *, counts: bool) -> None:
+    async def _used_up(self, job: Job, step: Step, used_up: QuotaUsedUp) -> bool:
+        """Wait for a quota that the network counts; True when the walk goes on at once."""
+        title, quota = job.adapter.manifest.title, used_up.quota
+        said = f"{title} takes at most {quota.limit} {quota.name} from an account, and they are used up."
+        error = RateLimited(said, code="quota_used_up", retry_after=used_up.wait)
+        log.info("post %s: %s", job.hold.post_id, said)
+        if step.otherwise is not None:
+            return await self._without(job, step, error, pause=True)
+        await self._try_later(job, error, counts=False, hold=quota.is_for_all)
+        return False
+
+    async def _try_later(self, job: Job, error: PlatformError, *, counts: bool, hold: bool = False) -> None:
+        """Give the post back to the calendar; ``hold``: the whole account waits until then."""
         ending = Ending(
             attempt_state="retry",
             post_status="scheduled",
@@ -258,7 +269,7 @@ class PostWork:
             progress=job.progress,
             counts=counts,
         )
-        await self._ledger.end(job, ending)
+        await (self._ledger.end_and_hold(job, ending) if hold else self._ledger.end(job, ending))
 
     async def _fail(self, job: Job, error: PlatformError, *, reconnect: bool = False) -> None:
         await self._ledger.end(job, Ending(attempt_state="failed", post_status="failed", error=_kept(error)))

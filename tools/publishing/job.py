@@ -24,6 +24,7 @@ from tools.publishing.door import PostMedia
 from tools.publishing.stops import (
     Stop,
     break_off,
+    broken_off_for_good,
     not_connected,
     reason_not_to_go_on,
     reason_not_to_send,
@@ -103,6 +104,15 @@ async def take_up(doors: Doors, claim: Claim) -> Job | None:
         known = await posts.live_ids(session, account.id, besides=post.id, since=since)
         assert not isinstance(credentials, Stop)
         return _job(doors, claim, post, account.access_token, credentials, media, attempt, known)
+
+
+async def end_if_stuck(doors: Doors, claim: Claim) -> None:
+    """After work that broke off unforeseen: past the grace the post ends, so that its account is not stuck with it."""
+    async with doors.database.session(claim.workspace_id) as session:
+        post = await posts.get(session, claim.id, lock=True)
+        if post is not None and post.fence == claim.fence and post.status in {Status.SCHEDULED, Status.PUBLISHING}:
+            attempt, now = await publishing.open_attempt(session, post.id), await clock.now(session)
+            broken_off_for_good(post, attempt, timedelta(seconds=doors.settings.publish_grace), now)
 
 
 def _credentials(doors: Doors, account: Account) -> Credentials | Stop:

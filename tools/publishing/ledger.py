@@ -2,21 +2,36 @@
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from db.engine import Database
-from db.queries import publishing
+from db.queries import publishing, turns
 from db.queries.publishing import Ending
-from platforms.base import Step
+from db.queries.turns import Use, UsedUp
+from platforms.base import Quota, Step
 from platforms.errors import PlatformError
 from tools.publishing.job import Job
+
+_UNTIL = (
+    "Nothing to do: Studio sends nothing of this account before {until:%Y-%m-%d %H:%M} UTC, then goes on by itself."
+)
 
 
 class LostLease(Exception):
     """Somebody else has claimed the post: nothing more may be written or sent."""
+
+
+class QuotaUsedUp(Exception):
+    """The network would refuse the call now, so it is not made; ``wait``: seconds until it takes one more."""
+
+    def __init__(self, quota: Quota, wait: float) -> None:
+        super().__init__(quota.name)
+        self.quota = quota
+        self.wait = wait
 
 
 class Ledger:
@@ -24,6 +39,34 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def begin(self, job: Job, step: Step, entry: Mapping[str, object]) -> None:
+        """Say that a step's call is about to be made, and count it where the network counts such calls.
+
+        Raises ``QuotaUsedUp``, and then nothing is written. A repeat of a call in doubt is still that call.
+        """
+        is_repeat = job.intent_at is not None and job.step_irreversible
+        quotas = [each for each in job.adapter.manifest.quotas if each.is_used_by(step.name, job.content)]
+        if is_repeat or not quotas:
+            await self.intend(job, step, irreversible=step.irreversible, entry=entry)
+            return
+        async with self._database.session(job.workspace_id) as session:
+            written = await turns.write_counted_intent(
+                session,
+                job.hold,
+                uses=[Use(name=each.name, limit=each.limit, seconds=each.seconds) for each in quotas],
+                attempt_id=job.attempt_id,
+                step=step.name,
+                irreversible=step.irreversible,
+                entry=_stamped(entry),
+            )
+        if written is None:
+            raise LostLease
+        if isinstance(written, UsedUp):
+            raise QuotaUsedUp(
+                next(each for each in quotas if each.name == written.name), written.free_in.total_seconds()
+            )
+        job.step, job.step_irreversible, job.intent_at = step.name, step.irreversible, written
 
     async def intend(self, job: Job, step: Step, *, irreversible: bool, entry: Mapping[str, object]) -> None:
         """Say which call is about to be made, or may have happened; the lease begins anew. The time is PostgreSQL's."""
@@ -72,6 +115,19 @@ class Ledger:
         await self._write(
             job, lambda session: publishing.finish(session, job.hold, attempt_id=job.attempt_id, ending=ending)
         )
+
+    async def end_and_hold(self, job: Job, ending: Ending) -> None:
+        """End an attempt that waits for its network, and let nothing of the account go out before that time."""
+        async with self._database.session(job.workspace_id) as session:
+            until = await clock.now(session) + (ending.next_attempt_in or timedelta(0))
+            told = {**(ending.error or {}), "action": _UNTIL.format(until=until)}
+            written = await turns.hold_account(session, job.hold, until=until, error=told)
+            if written:
+                written = await publishing.finish(
+                    session, job.hold, attempt_id=job.attempt_id, ending=replace(ending, error=told)
+                )
+        if not written:
+            raise LostLease
 
     async def tries(self, job: Job) -> int:
         """How many attempts at this content for this time have ended in waiting, for a quota too."""

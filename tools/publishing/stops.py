@@ -151,6 +151,26 @@ def _in_doubt(attempt: PublishAttempt) -> bool:
     return attempt.intent_at is not None and attempt.step_irreversible
 
 
+def broken_off_for_good(post: Post, attempt: PublishAttempt | None, grace: timedelta, now: datetime) -> bool:
+    """End a post whose work breaks off unforeseen again and again past its grace; False while it is tried still.
+
+    Nothing of the account goes out while it is on its way: so there is an end to that, whatever is wrong.
+    """
+    if now - (post.scheduled_for or now) <= grace:
+        return False
+    message = "Something unforeseen went wrong inside Studio, again and again."
+    action = "Look into Studio's log, then move it to a new time or publish it now."
+    stop_before(post, Stop(status=Status.FAILED, code="internal_error", message=message, action=action), now)
+    if attempt is not None:
+        in_doubt = _in_doubt(attempt)
+        if in_doubt:
+            ending = left_in_doubt(network_title(post.platform), message)
+            post.status, post.last_error = Status(ending.post_status), ending.error
+        attempt.state, attempt.ended_at = "unconfirmed" if in_doubt else "failed", now
+        attempt.error = post.last_error
+    return True
+
+
 def left_in_doubt(title: str, why: str) -> Ending:
     """The ending of an attempt that nobody can ask about any more."""
     error: dict[str, object] = {

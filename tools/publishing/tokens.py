@@ -1,5 +1,7 @@
 """Refreshing an account's token: asked of the network once, kept in one transaction."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from core.vault import token_context
@@ -9,10 +11,19 @@ from platforms.errors import ReconnectNeeded
 from tools.context import Doors
 from tools.publishing.job import Job, open_credentials
 
+# Seconds before each look.
+_LOOKS = (0.0, 0.2, 0.5, 1.0)
+
 
 async def refresh_token(doors: Doors, job: Job) -> Credentials:
     """A fresh token for the job's account, stored sealed; raises ``platforms.errors``."""
-    grant = await job.adapter.refresh(job.credentials)
+    try:
+        grant = await job.adapter.refresh(job.credentials)
+    except ReconnectNeeded:
+        given = await patiently(lambda: token_given_meanwhile(doors, job))
+        if given is None:
+            raise
+        return given
     workspace_id, account_id = str(job.workspace_id), str(job.account_id)
     async with doors.database.session(job.workspace_id) as session:
         account = await accounts.get(session, job.account_id, with_tokens=True, lock=True)
@@ -38,6 +49,19 @@ async def refresh_token(doors: Doors, job: Job) -> Credentials:
         access_token=grant.access_token,
         refresh_token=grant.refresh_token or job.credentials.refresh_token,
     )
+
+
+async def patiently(look: Callable[[], Awaitable[Credentials | None]]) -> Credentials | None:
+    """What a refused renewal finds all the same: where a refresh token works once, another may just have used it.
+
+    Its answer is kept a moment after the network gave it, so it is looked for a few times.
+    """
+    for pause in _LOOKS:
+        await asyncio.sleep(pause)
+        found = await look()
+        if found is not None:
+            return found
+    return None
 
 
 async def token_given_meanwhile(doors: Doors, job: Job) -> Credentials | None:

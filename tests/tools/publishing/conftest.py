@@ -4,8 +4,10 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -145,3 +147,26 @@ def publish(desk: Desk, add_photo: AddPhoto, sandbox: Sandbox) -> Publish:
         return Publication(desk=desk, sandbox=sandbox, post_id=str(drafted["id"]))
 
     return begin
+
+
+Planned = Callable[..., Awaitable[Publication]]
+
+
+@pytest.fixture
+def planned(desk: Desk, add_photo: AddPhoto, sandbox: Sandbox, admin_url: str) -> Planned:
+    """Posts whose time has come: ``ago`` seconds before now, as a calendar would have them."""
+
+    async def plan(caption: str, *, ago: float = 0.0, **more: object) -> Publication:
+        asset = await add_photo()
+        media = [{"asset_id": asset.id}]
+        post = (await desk.act("create_draft", caption=caption, media=media, when="in 1 hour", **more))["post"]
+        assert isinstance(post, dict)
+        with psycopg.connect(admin_url, autocommit=True) as connection:
+            connection.execute(
+                "update studio.posts set scheduled_for = t, next_attempt_at = t, created_at = t"
+                " from (select studio.studio_now() - %s as t) n where id = %s",
+                (timedelta(seconds=ago), post["id"]),
+            )
+        return Publication(desk=desk, sandbox=sandbox, post_id=str(post["id"]))
+
+    return plan

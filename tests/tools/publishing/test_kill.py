@@ -18,8 +18,11 @@ ROOT = Path(__file__).parents[3]
 TOO_MANY = 60
 
 
-async def run_victim(settings: Settings, kind: str, at: int) -> int:
-    """Publish in a child process that dies at the point; its exit status, negative = the signal."""
+async def run_victim(settings: Settings, kind: str, at: int, *, skew: float | None = None) -> int:
+    """Publish in a child process that dies at the point; its exit status, negative = the signal.
+
+    ``skew``: seconds by which the child's clock is wrong.
+    """
     plain = json.loads(settings.model_dump_json())
     plain["database_url"] = settings.database_url.get_secret_value()
     plain["secret_keys"] = settings.secret_keys.get_secret_value()
@@ -27,7 +30,7 @@ async def run_victim(settings: Settings, kind: str, at: int) -> int:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.tools.publishing.victim",
+        *(["tests.tools.publishing.victim"] if skew is None else ["tests.tools.publishing.skewed", str(skew)]),
         orders,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

@@ -14,6 +14,7 @@ from tests.tools.publishing.conftest import Engine, Publication
 from tests.tools.publishing.test_formats import sent, sent_steps
 from tools.commands import catalog
 from tools.context import Caller, Doors
+from tools.counts.work import CountsWork
 from tools.dispatcher import Dispatcher
 from tools.publishing.engine import PostWork
 
@@ -105,3 +106,35 @@ async def test_both_tokens_are_kept_each_time_one_is_renewed(
         calls = publication.calls("tiktok.token")
         assert [call["status"] for call in calls] == [200] * (number + 1)
     assert len(live(sandbox)) == 2
+
+
+async def test_counts_outlive_the_token(
+    doors: Doors, desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox
+) -> None:
+    """A token of TikTok's lives for two hours: what reads the counts renews it."""
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    await posted(publication, engine)
+    sandbox.control("POST", "faults", {"route": "tiktok.query_videos", "kind": "expired_token"})
+    (claim,) = await CountsWork(doors).claim(10, sweep=True)
+    await CountsWork(doors).work(claim)
+    assert (await publication.post())["counts"] is not None
+    assert [call["status"] for call in publication.calls("tiktok.token")] == [200]
+
+
+async def test_two_that_renew_a_token_at_once_both_go_on_with_the_new_one(
+    doors: Doors, desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox
+) -> None:
+    """The refresh token works once: whoever comes second is refused, and takes what the first was given."""
+    first = await sent(desk, sandbox, await add_photo("one.mp4", film()))
+    await posted(first, engine)
+    for route in ("tiktok.creator_info", "tiktok.query_videos"):
+        sandbox.control("POST", "faults", {"route": route, "kind": "expired_token"})
+    second = await sent(desk, sandbox, await add_photo("two.mp4", film()))
+    counting = CountsWork(doors)
+    (claim,) = await counting.claim(10, sweep=True)
+    await asyncio.gather(counting.work(claim), engine.once())
+    assert (await posted(second, engine))["last_error"] is None
+    assert (await first.post())["counts"] is not None
+    items = (await desk.act("list_accounts"))["items"]
+    assert isinstance(items, list)
+    assert [item["status"] for item in items] == ["connected"]
