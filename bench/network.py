@@ -11,6 +11,7 @@ import itertools
 import json
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -54,8 +55,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep where to answer."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one in all but its class
 
     def data_received(self, data: bytes) -> None:
         """Answer each whole request after the delay; the report at once."""
