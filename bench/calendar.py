@@ -99,7 +99,9 @@ def _sealed(vault: Vault, account: Account) -> bytes:
 
 def caption_of(number: int) -> str:
     """The words of a post."""
-    return f"Espresso number {number}: sweet, round, and roasted yesterday. Come by before it is gone. #coffee #roastery"
+    return (
+        f"Espresso number {number}: sweet, round, and roasted yesterday. Come by before it is gone. #coffee #roastery"
+    )
 
 
 def add_posts(url: str, accounts: list[Account], *, each: int, first: int, due: datetime) -> None:

@@ -1,7 +1,7 @@
 """A lean stand-in for Instagram's Graph API: a fixed time per call, and when each account was first called.
 
-It is no sandbox: it keeps no media, checks nothing and breaks nothing. The sandbox's journal and SQLite would be what is
-measured on two cores; this answers the four calls of an image post from memory, each after the same delay.
+It is no sandbox: it keeps no media, checks nothing and breaks nothing. The sandbox's journal and SQLite would be what
+is measured on two cores; this answers the four calls of an image post from memory, each after the same delay.
 
 Run: .venv/bin/python -m bench.network MILLISECONDS
 """

@@ -106,9 +106,7 @@ def await_posted(stage: Stage, wanted: int) -> datetime:
     deadline = time.monotonic() + _PATIENCE
     with connect(stage.url) as connection:
         while time.monotonic() < deadline:
-            row = connection.execute(
-                "select count(*), max(published_at) from posts where status = 'posted'"
-            ).fetchone()
+            row = connection.execute("select count(*), max(published_at) from posts where status = 'posted'").fetchone()
             assert row is not None
             if row[0] >= wanted:
                 last: datetime = row[1]
@@ -197,7 +195,9 @@ def run(stage: Stage) -> None:
         studio.append(studio_round(stage, number))
     print(f"{ACCOUNTS} accounts, {ACCOUNTS * EACH} image posts a round, 4 calls of {CALL_MS} ms each, one process")
     base, ours = show("bare loop", bare), show("Studio", studio)
-    print(f"ratio to the bare loop: {ours.rate / base.rate:.2f}; to 50 posts a minute: {ours.rate / _FIFTY_A_MINUTE:.0f}")
+    print(
+        f"ratio to the bare loop: {ours.rate / base.rate:.2f}; to 50 posts a minute: {ours.rate / _FIFTY_A_MINUTE:.0f}"
+    )
     late = lateness(stage, posted=ROUNDS * ACCOUNTS * EACH)
     print(
         f"{len(late)} posts due in the same second, first call: p50 {quantile(late, 0.5):.2f} s,"

@@ -70,7 +70,7 @@ class CountingCursor(psycopg.AsyncCursor[Any]):
 
     sent = 0
 
-    async def execute(self, *given: Any, **named: Any) -> "CountingCursor":
+    async def execute(self, *given: Any, **named: Any) -> "CountingCursor":  # noqa: ANN401 - psycopg's own
         """One statement more."""
         CountingCursor.sent += 1
         return await super().execute(*given, **named)
@@ -80,7 +80,7 @@ def count_statements(database: Database) -> None:
     """Count every statement of the engine's connections, whoever makes it."""
 
     @event.listens_for(database.engine.sync_engine, "connect")
-    def counting(connection: Any, _record: object) -> None:
+    def counting(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapter
         connection.driver_connection.cursor_factory = CountingCursor
 
 

@@ -1,18 +1,21 @@
-"""The ledger of one attempt: every line is one fenced statement in a transaction of its own, or nothing at all."""
+"""The ledger of one attempt: every line is written whole, under the fence of its claim, or not at all."""
 
+import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing import Literal
 
 from core import clock
 from db.engine import Database
-from db.queries import publishing
+from db.queries import lines, publishing
+from db.queries.lines import Line, Written
 from db.queries.publishing import Ending
+from db.together import Together
 from platforms.base import Step
 from platforms.errors import PlatformError
-from tools.publishing.job import Job
+from tools.publishing.job import Changed, Job
 
 
 class LostLease(Exception):
@@ -20,67 +23,61 @@ class LostLease(Exception):
 
 
 class Ledger:
-    """Writes about jobs. Every method raises ``LostLease`` when the post is no longer ours, and then wrote nothing."""
+    """Writes about jobs. Every method raises ``LostLease`` when the post is no longer ours, and then wrote nothing.
+
+    What many jobs write at the same time goes into one transaction; each is answered when it is committed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lines: Together[Line, Written | None] = Together(database, lines.write, most=200)
 
     async def intend(self, job: Job, step: Step, *, irreversible: bool, entry: Mapping[str, object]) -> None:
-        """Say which call is about to be made, or may have happened; the lease begins anew. The time is PostgreSQL's."""
-        async with self._database.session(job.workspace_id) as session:
-            intent_at = await publishing.write_intent(
-                session,
-                job.hold,
-                attempt_id=job.attempt_id,
-                step=step.name,
-                irreversible=irreversible,
-                entry=_stamped(entry),
-            )
-        if intent_at is None:
-            raise LostLease
-        job.step, job.step_irreversible, job.intent_at = step.name, irreversible, intent_at
+        """Say which call is about to be made, or may have happened; the lease begins anew. The time is PostgreSQL's.
+
+        The first line of a new attempt begins it: raises ``Changed`` when the post is not as it was read.
+        """
+        written = await self._write(job, _Saying(entry=entry, call="sent", step=step.name, irreversible=irreversible))
+        job.step, job.step_irreversible, job.intent_at = step.name, irreversible, written.intent_at
+
+    def learn(self, job: Job, learned: Mapping[str, object], entry: Mapping[str, object]) -> None:
+        """Say what came of the call with the next line that is written; that has to be at once."""
+        job.progress = {**job.progress, **{name: storable(value) for name, value in learned.items()}}
+        job.unwritten.append(_stamped(entry))
+        job.step, job.step_irreversible, job.intent_at, job.sendings = None, False, None, 0
+
+    async def settle(self, job: Job) -> None:
+        """Write down what was learned and is not written yet."""
+        if job.unwritten:
+            await self._write(job, _Saying())
 
     async def advance(self, job: Job, learned: Mapping[str, object], entry: Mapping[str, object]) -> None:
         """Say what came of the call: it is no longer on its way, and this is known now."""
-        progress = {**job.progress, **{name: storable(value) for name, value in learned.items()}}
-        await self._write(
-            job,
-            lambda session: publishing.write_result(
-                session, job.hold, attempt_id=job.attempt_id, progress=progress, entry=_stamped(entry)
-            ),
-        )
-        job.progress, job.step, job.step_irreversible, job.intent_at = progress, None, False, None
-        job.sendings = 0
+        self.learn(job, learned, entry)
+        await self.settle(job)
 
     async def note(self, job: Job, entry: Mapping[str, object]) -> None:
         """Add evidence; a call that may be on its way stays so."""
-        await self._write(
-            job,
-            lambda session: publishing.note(session, job.hold, attempt_id=job.attempt_id, entry=_stamped(entry)),
-        )
+        await self._write(job, _Saying(entry=entry))
 
     async def give_back(self, job: Job, *, step: str | None, delay: float) -> None:
         """Leave the post to whoever claims it after ``delay`` seconds; ``step``: what it waits for, None = as it is."""
-        pause = timedelta(seconds=delay)
-        await self._write(
-            job,
-            lambda session: publishing.wait(session, job.hold, attempt_id=job.attempt_id, step=step, delay=pause),
-        )
+        if job.beginning is not None and step is None:
+            async with self._database.session(job.workspace_id) as session:
+                await publishing.release(session, job.hold)
+            return
+        await self._begin(job)
+        await self._write(job, _Saying(step=step, pause=timedelta(seconds=delay)))
 
     async def end(self, job: Job, ending: Ending) -> None:
         """End the attempt and move the post on."""
-        await self._write(
-            job, lambda session: publishing.finish(session, job.hold, attempt_id=job.attempt_id, ending=ending)
-        )
+        await self._begin(job)
+        await self._write(job, _Saying(call="kept" if ending.attempt_state == "unconfirmed" else "none", ending=ending))
 
     async def tries(self, job: Job) -> int:
         """How many attempts at this content for this time have ended in waiting, for a quota too."""
         async with self._database.session(job.workspace_id) as session:
             return await publishing.tries(session, job.hold.post_id, job.content_hash)
-
-    async def renew(self, job: Job) -> None:
-        """Keep the lease."""
-        await self._write(job, lambda session: publishing.renew(session, job.hold))
 
     async def intent_age(self, job: Job) -> float:
         """Seconds since the call that may be on its way was written down, by PostgreSQL's clock."""
@@ -88,11 +85,48 @@ class Ledger:
         async with self._database.outside() as session:
             return (await clock.now(session) - job.intent_at).total_seconds()
 
-    async def _write(self, job: Job, statement: Callable[[AsyncSession], Awaitable[bool]]) -> None:
-        async with self._database.session(job.workspace_id) as session:
-            written = await statement(session)
-        if not written:
-            raise LostLease
+    async def _begin(self, job: Job) -> None:
+        if job.beginning is not None:
+            await self._write(job, _Saying())
+
+    async def _write(self, job: Job, saying: "_Saying") -> Written:
+        ending, learned = saying.ending, bool(job.unwritten)
+        entries = [*job.unwritten, *([_stamped(saying.entry)] if saying.entry is not None else ())]
+        progress = ending.progress if ending is not None else None
+        line = Line(
+            workspace_id=job.workspace_id,
+            post_id=job.hold.post_id,
+            fence=job.hold.fence,
+            lease=job.hold.lease,
+            attempt_id=job.attempt_id,
+            entries=entries,
+            progress=job.progress if progress is None and learned else progress,
+            call="none" if learned and saying.call == "kept" else saying.call,
+            step=saying.step,
+            irreversible=saying.irreversible,
+            pause=saying.pause,
+            ending=ending,
+            beginning=job.beginning,
+        )
+        written = await self._lines.ask(line)
+        if written is None:
+            raise LostLease if job.beginning is None else Changed
+        if job.beginning is not None:
+            job.beginning, job.started_at = None, written.started_at
+        job.unwritten, job.renewed = [], asyncio.get_running_loop().time()
+        return written
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Saying:
+    """What one line says, beside what was learned before; see ``db.queries.lines.Line``."""
+
+    entry: Mapping[str, object] | None = None
+    call: Literal["sent", "none", "kept"] = "kept"
+    step: str | None = None
+    irreversible: bool = False
+    pause: timedelta | None = None
+    ending: Ending | None = None
 
 
 def trouble_entry(step: str | None, error: PlatformError) -> dict[str, object]:
