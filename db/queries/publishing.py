@@ -59,7 +59,7 @@ async def release(session: AsyncSession, hold: Hold) -> None:
     """Give a post back that was claimed and not begun: it is due at once."""
     statement = text(
         "update posts set lease_until = null, next_attempt_at = studio_now()"
-        " where id = :post and fence = :fence and status = 'scheduled'"
+        " where id = :post and fence = :fence and status in ('scheduled', 'publishing')"
     )
     await session.execute(statement, {"post": hold.post_id, "fence": hold.fence})
 
