@@ -27,7 +27,7 @@ from core.vault import Vault, generate_key
 ROOT = Path(__file__).parents[1]
 ACCOUNTS = 1000
 EACH = 2
-ROUNDS = 3
+ROUNDS = 1
 CALL_MS = 200
 # Posts a second of a job that takes 50 posts a run, once a minute.
 _FIFTY_A_MINUTE = 50 / 60

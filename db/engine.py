@@ -6,7 +6,6 @@ from typing import cast
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
@@ -65,17 +64,14 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def driver(self) -> AsyncIterator[psycopg.AsyncConnection[DictRow]]:
-        """A connection of the pool as the driver sees it, in no transaction and no workspace; for ``db.together``.
+    async def driver(self) -> AsyncIterator[psycopg.AsyncConnection[object]]:
+        """A connection of the pool as psycopg sees it, in no transaction and no workspace; for ``db.together``.
 
-        The pool gets it back as it was; one that anything went wrong with is closed, and the idle ones with it when
-        PostgreSQL has gone away.
+        One that anything went wrong with is closed, and the idle ones with it when PostgreSQL has gone away.
         """
         async with self.engine.connect() as pooled:
             raw = await pooled.get_raw_connection()
-            connection = cast("psycopg.AsyncConnection[DictRow]", raw.driver_connection)
-            rows_as = connection.row_factory
-            connection.row_factory = dict_row
+            connection = cast("psycopg.AsyncConnection[object]", raw.driver_connection)
             try:
                 yield connection
             except BaseException:
@@ -84,7 +80,6 @@ class Database:
                 if is_gone:
                     await self.engine.dispose()
                 raise
-            connection.row_factory = rows_as
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -6,13 +6,12 @@ answered before the transaction with his line is committed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Generic, TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, dict_row
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import Unavailable
@@ -21,9 +20,9 @@ from db.engine import Database
 AskT = TypeVar("AskT")
 AnswerT = TypeVar("AnswerT")
 
-# Milliseconds that a transaction of several lines waits for a row: whoever holds it holds up nobody but its own line.
+# Milliseconds that a transaction of several lines waits for a row: whoever holds one holds up that line alone.
 _LOCK_TIMEOUT = "500"
-# What one line among several can cause; every other line is written without it then.
+# What one line among several can cause: each is written on its own then.
 _ONE_LINES_FAULT = (
     psycopg.DataError,
     psycopg.IntegrityError,
@@ -35,7 +34,7 @@ _ONE_LINES_FAULT = (
 class Pipeline:
     """One transaction whose statements travel together: results are there once the transaction is committed."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[DictRow]) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection[object]) -> None:
         self._connection = connection
         self._workspace: UUID | None = None
 
@@ -46,7 +45,7 @@ class Pipeline:
                 "select set_config('app.workspace_id', %s, true)", (str(workspace_id),), prepare=True
             )
             self._workspace = workspace_id
-        cursor = self._connection.cursor()
+        cursor = self._connection.cursor(row_factory=dict_row)
         await cursor.execute(statement.encode(), values, prepare=True)
         return Rows(cursor)
 
@@ -83,15 +82,14 @@ class Together(Generic[AskT, AnswerT]):
         self._lanes = lanes
         self._asked: list[tuple[AskT, asyncio.Future[AnswerT]]] = []
         self._running: set[asyncio.Task[None]] = set()
+        self._alone: set[asyncio.Task[None]] = set()
 
     async def ask(self, ask: AskT) -> AnswerT:
         """Have one thing done, together with what others ask for; answers once it is committed."""
         future: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
         self._asked.append((ask, future))
         if len(self._running) < self._lanes:
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            _start(self._run(), self._running)
         return await future
 
     async def _run(self) -> None:
@@ -107,15 +105,14 @@ class Together(Generic[AskT, AnswerT]):
         except _ONE_LINES_FAULT as error:
             if len(batch) == 1:
                 _fail(batch, error)
-                return
-            for each in batch:
-                await self._settle([each])
-        except (psycopg.OperationalError, SQLAlchemyError, OSError) as error:
-            _fail(batch, Unavailable("The database does not answer."), cause=error)
-        except BaseException as error:
+            for each in batch if len(batch) > 1 else ():
+                _start(self._settle([each]), self._alone)
+        except asyncio.CancelledError:
+            for _, future in batch:
+                future.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
             _fail(batch, error)
-            if not isinstance(error, Exception):
-                raise
         else:
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
@@ -132,9 +129,17 @@ class Together(Generic[AskT, AnswerT]):
             return await read()
 
 
-def _fail(batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]], error: BaseException, *, cause: object = None) -> None:
-    if isinstance(cause, BaseException):
-        error.__cause__ = cause
+def _start(work: Coroutine[None, None, None], running: set[asyncio.Task[None]]) -> None:
+    task = asyncio.create_task(work)
+    running.add(task)
+    task.add_done_callback(running.discard)
+
+
+def _fail(batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]], error: Exception) -> None:
+    told = error
+    if isinstance(error, psycopg.OperationalError | SQLAlchemyError | OSError):
+        told = Unavailable("The database does not answer.")
+        told.__cause__ = error
     for _, future in batch:
-        with suppress(asyncio.InvalidStateError):
-            future.set_exception(error)
+        if not future.done():
+            future.set_exception(told)

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 
 import httpx
 
-# Seconds: a connection that nobody needed for so long is closed when the next call comes or goes.
-_KEPT = 10.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Free:
@@ -25,12 +22,17 @@ class _Free:
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """At most ``most`` connections to all hosts together; a call beyond them waits its turn, then ``PoolTimeout``."""
+    """At most ``most`` connections to all hosts together; a call beyond them waits its turn, then ``PoolTimeout``.
 
-    def __init__(self, *, most: int, verify: ssl.SSLContext) -> None:
+    One that nobody needed for ``kept`` seconds is closed when the next call ends.
+    """
+
+    def __init__(self, *, most: int, verify: ssl.SSLContext, kept: float = 10.0) -> None:
+        self._kept = kept
         self._verify = verify
         self._room = asyncio.Semaphore(most)
         self._free: dict[tuple[str, str, int | None], deque[_Free]] = {}
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One call on a connection of its own; it is free again when the answer has been read or closed."""
@@ -44,7 +46,8 @@ class Connections(httpx.AsyncBaseTransport):
         try:
             response = await line.handle_async_request(request)
         except BaseException:
-            await give_back()
+            self._room.release()
+            await line.aclose()
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)
         return httpx.Response(
@@ -55,7 +58,8 @@ class Connections(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        """Close every connection that is free."""
+        """Close every connection: now, or when its call has ended."""
+        self._closed = True
         while self._free:
             _, waiting = self._free.popitem()
             for each in waiting:
@@ -77,15 +81,18 @@ class Connections(httpx.AsyncBaseTransport):
         return httpx.AsyncHTTPTransport(
             verify=self._verify,
             trust_env=False,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEPT / 2),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=self._kept),
         )
 
     async def _give_back(self, origin: tuple[str, str, int | None], line: httpx.AsyncHTTPTransport) -> None:
+        self._room.release()
+        if self._closed:
+            await line.aclose()
+            return
         now = asyncio.get_running_loop().time()
         self._free.setdefault(origin, deque()).append(_Free(line=line, since=now))
-        self._room.release()
         for waiting in self._free.values():
-            while waiting and waiting[0].since < now - _KEPT:
+            while waiting and waiting[0].since < now - self._kept:
                 await waiting.popleft().line.aclose()
 
 

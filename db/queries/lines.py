@@ -106,7 +106,8 @@ with line as materialized (
   update posts p set status = 'publishing', attempts = p.attempts + 1,
     lease_until = studio_now() + make_interval(secs => l.lease),
     next_attempt_at = studio_now() + make_interval(secs => l.lease)
-  from line l where p.id = l.post and p.fence = l.fence and p.status in ('scheduled', 'publishing') and p.xmin::text = l.seen
+  from line l
+  where p.id = l.post and p.fence = l.fence and p.status in ('scheduled', 'publishing') and p.xmin::text = l.seen
   returning p.id, p.workspace_id
 )
 insert into publish_attempts (id, workspace_id, post_id, number, state, progress, steps, content_hash, started_at, step,
