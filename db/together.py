@@ -81,61 +81,30 @@ class Together(Generic[AskT, AnswerT]):
         self._most = most
         self._lanes = lanes
         self._asked: list[tuple[AskT, asyncio.Future[AnswerT]]] = []
+        self._busy = 0
         self._running: set[asyncio.Task[None]] = set()
-        self._alone: set[asyncio.Task[None]] = set()
 
     async def ask(self, ask: AskT) -> AnswerT:
         """Have one thing done, together with what others ask for; answers once it is committed."""
         future: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
         self._asked.append((ask, future))
-        if len(self._running) < self._lanes:
-            _start(self._run(), self._running)
+        if self._busy < self._lanes:
+            self._busy += 1
+            self._start(self._run())
         return await future
 
     async def _run(self) -> None:
-        while self._asked:
-            batch, self._asked = self._asked[: self._most], self._asked[self._most :]
-            wanted = [(ask, future) for ask, future in batch if not future.done()]
-            if wanted:
-                await self._settle(wanted)
-
-    async def _settle(self, batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]]) -> None:
+        # A lane is free at once when nothing is left: whoever asks next must not count on one that is about to end.
         try:
-            answers = await self._transaction([ask for ask, _ in batch])
-        except _ONE_LINES_FAULT as error:
-            if len(batch) == 1:
-                _fail(batch, error)
-            for each in batch if len(batch) > 1 else ():
-                _start(self._settle([each]), self._alone)
-        except asyncio.CancelledError:
-            for _, future in batch:
-                future.cancel()
-            raise
-        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
-            _fail(batch, error)
-        else:
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            while self._asked:
+                batch, self._asked = self._asked[: self._most], self._asked[self._most :]
+                wanted = [(ask, future) for ask, future in batch if not future.done()]
+                if wanted:
+                    await self._settle(wanted)
+        finally:
+            self._busy -= 1
 
-    async def _transaction(self, asks: Sequence[AskT]) -> Sequence[AnswerT]:
-        async with self._database.driver() as connection:
-            async with connection.pipeline():
-                pipeline = Pipeline(connection)
-                if len(asks) > 1:
-                    await pipeline.hurry()
-                read = await self._deed(pipeline, asks)
-                await connection.commit()
-            return await read()
-
-
-def _start(work: Coroutine[None, None, None], running: set[asyncio.Task[None]]) -> None:
-    task = asyncio.create_task(work)
-    running.add(task)
-    task.add_done_callback(running.discard)
-
-
-def _fail(batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]], error: Exception) -> None:
+    def _fail(batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]], error: Exception) -> None:
     told = error
     if isinstance(error, psycopg.OperationalError | SQLAlchemyError | OSError):
         told = Unavailable("The database does not answer.")

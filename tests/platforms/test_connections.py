@@ -30,12 +30,12 @@ class Host:
         self.open_now += 1
         self.most = max(self.most, self.open_now)
         try:
-            while not (head := await reader.readuntil(b"\r\n\r\n")).startswith(b"GET /drop"):
+            while not (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET /drop"):
                 self.asked += 1
                 await self.gate.wait()
                 writer.write(ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
-            head = b""
+            pass
         finally:
             self.open_now -= 1
             writer.close()

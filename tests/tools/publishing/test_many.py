@@ -1,7 +1,6 @@
 """Posts under work by the crowd: what begins does so as it was read, a lost fence writes nothing, an end is orderly."""
 
 import asyncio
-from datetime import timedelta
 
 import psycopg
 import pytest
