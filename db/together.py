@@ -104,7 +104,42 @@ class Together(Generic[AskT, AnswerT]):
         finally:
             self._busy -= 1
 
-    def _fail(batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]], error: Exception) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _settle(self, batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]]) -> None:
+        try:
+            answers = await self._transaction([ask for ask, _ in batch])
+        except _ONE_LINES_FAULT as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+            for each in batch if len(batch) > 1 else ():
+                self._start(self._settle([each]))
+        except asyncio.CancelledError:
+            for _, future in batch:
+                future.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
+            _fail(batch, error)
+        else:
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    async def _transaction(self, asks: Sequence[AskT]) -> Sequence[AnswerT]:
+        async with self._database.driver() as connection:
+            async with connection.pipeline():
+                pipeline = Pipeline(connection)
+                if len(asks) > 1:
+                    await pipeline.hurry()
+                read = await self._deed(pipeline, asks)
+                await connection.commit()
+            return await read()
+
+
+def _fail(batch: Sequence[tuple[AskT, asyncio.Future[AnswerT]]], error: Exception) -> None:
     told = error
     if isinstance(error, psycopg.OperationalError | SQLAlchemyError | OSError):
         told = Unavailable("The database does not answer.")
