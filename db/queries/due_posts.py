@@ -98,8 +98,8 @@ async def read(pipeline: Pipeline, claims: Sequence[Claimed]) -> Callable[[], Aw
     ]
 
     async def answers() -> Sequence[DuePost | None]:
-        found = {row["p_id"]: _due(row) for rows in asked for row in await rows.all()}
-        return [found.get(claim.id) for claim in claims]
+        found = {(row["p_id"], row["p_fence"]): _due(row) for rows in asked for row in await rows.all()}
+        return [found.get((claim.id, claim.fence)) for claim in claims]
 
     return answers
 

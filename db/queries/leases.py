@@ -23,7 +23,7 @@ _RENEW = """
 update posts p set lease_until = studio_now() + held.length, next_attempt_at = studio_now() + held.length
 from unnest(%(posts)s::uuid[], %(fences)s::bigint[], %(lengths)s::interval[]) as held(id, fence, length)
 where p.id = held.id and p.fence = held.fence and p.status = 'publishing'
-returning p.id
+returning p.id, p.fence
 """
 
 
@@ -46,7 +46,7 @@ async def renew(pipeline: Pipeline, leases: Sequence[Lease]) -> Callable[[], Awa
     ]
 
     async def answers() -> Sequence[bool]:
-        kept = {row["id"] for rows in sent for row in await rows.all()}
-        return [lease.post_id in kept for lease in leases]
+        kept = {(row["id"], row["fence"]) for rows in sent for row in await rows.all()}
+        return [(lease.post_id, lease.fence) in kept for lease in leases]
 
     return answers

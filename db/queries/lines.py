@@ -81,7 +81,7 @@ with line as materialized (
     permalink = coalesce(l.permalink, p.permalink),
     published_at = case when l.status = 'posted' then studio_now() else p.published_at end
   from line l where p.id = l.post and p.fence = l.fence and p.status = 'publishing'
-  returning p.id
+  returning p.id, p.fence
 )
 update publish_attempts a set
   steps = a.steps || l.entries,
@@ -92,9 +92,9 @@ update publish_attempts a set
   state = coalesce(l.state, a.state),
   ended_at = case when l.state is null then a.ended_at else studio_now() end,
   error = case when l.state is null then a.error else l.error end
-from line l join held on held.id = l.post
+from line l join held on held.id = l.post and held.fence = l.fence
 where a.id = l.attempt and a.post_id = l.post
-returning a.post_id, a.intent_at, a.started_at
+returning a.post_id as post, l.fence, a.intent_at, a.started_at
 """
 
 _BEGIN = """
@@ -108,19 +108,21 @@ with line as materialized (
     next_attempt_at = studio_now() + make_interval(secs => l.lease)
   from line l
   where p.id = l.post and p.fence = l.fence and p.status in ('scheduled', 'publishing') and p.xmin::text = l.seen
-  returning p.id, p.workspace_id
-)
+  returning p.id, p.workspace_id, p.fence
+), begun as (
 insert into publish_attempts (id, workspace_id, post_id, number, state, progress, steps, content_hash, started_at, step,
   step_irreversible, intent_at)
 select l.attempt, held.workspace_id, l.post, l.number, 'open', l.progress, l.entries, l.content_hash,
   coalesce(l.started_at, studio_now()), l.step, l.irreversible, case when l.call = 'sent' then studio_now() end
-from line l join held on held.id = l.post
+from line l join held on held.id = l.post and held.fence = l.fence
 returning post_id, intent_at, started_at
+)
+select held.id as post, held.fence, begun.intent_at, begun.started_at from begun join held on held.id = begun.post_id
 """
 
 
 async def write(pipeline: Pipeline, lines: Sequence[Line]) -> Callable[[], Awaitable[Sequence[Written | None]]]:
-    """Write lines about different posts; None for one whose fence has moved on, or whose post changed before it began.
+    """Write at most one line under each fence; None for one that has moved on, or whose post changed before it began.
 
     Posts are taken in the order of their ids, so that two writers wait for each other and never in a circle.
     """
@@ -137,11 +139,11 @@ async def write(pipeline: Pipeline, lines: Sequence[Line]) -> Callable[[], Await
 
     async def answers() -> Sequence[Written | None]:
         written = {
-            row["post_id"]: Written(intent_at=row["intent_at"], started_at=row["started_at"])
+            (row["post"], row["fence"]): Written(intent_at=row["intent_at"], started_at=row["started_at"])
             for rows in sent
             for row in await rows.all()
         }
-        return [written.get(line.post_id) for line in lines]
+        return [written.get((line.post_id, line.fence)) for line in lines]
 
     return answers
 

@@ -1,11 +1,14 @@
 """Posts under work by the crowd: what begins does so as it was read, a lost fence writes nothing, an end is orderly."""
 
 import asyncio
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from db.queries.leases import Lease, renew
 from db.queries.publishing import Ending
+from db.together import Together
 from platforms.base import Step
 from scheduler.due import Claim
 from tests.tools.conftest import Desk
@@ -23,6 +26,10 @@ async def taken_up(doors: Doors, engine: Engine) -> tuple[Job, Claim]:
     job = await take_up(doors, new_reader(doors.database), claim)
     assert job is not None
     return job, claim
+
+
+def lease_of(job: Job) -> Lease:
+    return Lease(workspace_id=job.workspace_id, post_id=job.hold.post_id, fence=job.hold.fence, length=job.hold.lease)
 
 
 async def attempts(admin_url: str) -> list[tuple[object, ...]]:
@@ -78,6 +85,28 @@ async def test_a_lost_fence_writes_nothing(
     with pytest.raises(LostLease):
         await lines[what]()
     assert await attempts(admin_url) == before
+
+
+async def test_an_old_and_a_new_claim_in_one_transaction_are_told_apart(
+    publish: Publish, engine: Engine, doors: Doors, admin_url: str
+) -> None:
+    """A process that stalled may hold a post twice: only the newer claim may hear that its line is written."""
+    await publish()
+    old, claim = await taken_up(doors, engine)
+    ledger = Ledger(doors.database)
+    await ledger.intend(old, STEP, irreversible=False, entry=SENDING)
+    await move_fence(admin_url)
+    new_claim = replace(claim, fence=claim.fence + 1)
+    reader = new_reader(doors.database)
+    jobs = await asyncio.gather(*(take_up(doors, reader, each) for each in (claim, new_claim)))
+    assert jobs[0] is None
+    new = jobs[1]
+    assert new is not None
+    for order in ((old, new), (new, old)):
+        told = await asyncio.gather(*(ledger.note(each, SENDING) for each in order), return_exceptions=True)
+        assert [isinstance(each, LostLease) for each in told] == [each is old for each in order]
+    leases = Together(doors.database, renew)
+    assert await asyncio.gather(leases.ask(lease_of(old)), leases.ask(lease_of(new))) == [False, True]
 
 
 async def test_what_was_learned_is_written_with_the_next_intent(
