@@ -15,8 +15,8 @@ from platforms.errors import OutcomeUnknown, PlatformError, Transient
 # Far above any answer an adapter asks for; a network gone wrong cannot fill our memory.
 MAX_ANSWER_BYTES = 4_000_000
 CONNECT_SECONDS = 10.0
-# Of one adapter: more calls than one process can make in the time that a network takes to answer.
-MAX_CONNECTIONS = 512
+# Of one adapter: with answers in 200 ms that is 2,000 calls a second, more than one process makes.
+MAX_CONNECTIONS = 400
 
 # Nothing of the request has left this machine when one of these is raised.
 _NEVER_SENT = (

@@ -106,7 +106,8 @@ async def test_an_old_and_a_new_claim_in_one_transaction_are_told_apart(
         told = await asyncio.gather(*(ledger.note(each, SENDING) for each in order), return_exceptions=True)
         assert [isinstance(each, LostLease) for each in told] == [each is old for each in order]
     leases = Together(doors.database, renew)
-    assert await asyncio.gather(leases.ask(lease_of(old)), leases.ask(lease_of(new))) == [False, True]
+    kept = await asyncio.gather(*(leases.ask(lease_of(each)) for each in (old, new)))
+    assert kept == [False, True]
 
 
 async def test_what_was_learned_is_written_with_the_next_intent(
