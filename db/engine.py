@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
@@ -60,6 +62,24 @@ class Database:
         """One transaction in no workspace: sees no tenant's row, may call the narrow functions (sign in, claim)."""
         async with self._sessions(info={"workspace": None}) as session, session.begin():
             yield session
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[psycopg.AsyncConnection[object]]:
+        """A connection of the pool as psycopg sees it, in no transaction and no workspace; for ``db.together``.
+
+        One that anything went wrong with is closed, and the idle ones with it when PostgreSQL has gone away.
+        """
+        async with self.engine.connect() as pooled:
+            raw = await pooled.get_raw_connection()
+            connection = cast("psycopg.AsyncConnection[object]", raw.driver_connection)
+            try:
+                yield connection
+            except BaseException:
+                is_gone = connection.broken
+                await pooled.invalidate()
+                if is_gone:
+                    await self.engine.dispose()
+                raise
 
     async def close(self) -> None:
         """Give every connection back."""

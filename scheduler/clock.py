@@ -18,6 +18,8 @@ _TICK = 0.5
 # Every so many seconds each kind is claimed without its moving lower bound.
 _SWEEP = 30.0
 _FAILURE_PAUSE = 2.0
+# A kind at its capacity is claimed again when this part of it has ended: one by one would be a statement for each.
+_REFILL = 20
 
 
 class Clock:
@@ -93,11 +95,10 @@ class Clock:
         running.add(task)
 
         def finished(done: asyncio.Task[None]) -> None:
-            full = len(running) >= work.capacity
             running.discard(done)
             if not done.cancelled() and (error := done.exception()) is not None:
                 log.error("work on %s failed: %r", done.get_name(), error)
-            if full:
+            if len(running) == work.capacity - max(1, work.capacity // _REFILL):
                 self._due[work.topic].set()  # there may be more than we had room for
 
         task.add_done_callback(finished)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,10 +18,6 @@ class Hold:
     post_id: UUID
     fence: int
     lease: timedelta
-
-    def parameters(self) -> dict[str, object]:
-        """As statement parameters."""
-        return {"post": self.post_id, "fence": self.fence, "lease": self.lease}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,75 +86,18 @@ async def tries(session: AsyncSession, post_id: UUID, content_hash: str) -> int:
     return await session.scalar(statement) or 0
 
 
-# The post's row is updated first, so that it is locked: a fence that moves meanwhile makes us wait, then write nothing.
-_HELD = """
-with held as (
-  update posts set lease_until = studio_now() + :lease, next_attempt_at = studio_now() + :lease
-  where id = :post and fence = :fence and status = 'publishing'
-  returning id
-)
-"""
-
-
-async def renew(session: AsyncSession, hold: Hold) -> bool:
-    """Keep the lease; False when the post is no longer ours."""
-    row = await session.execute(text(_HELD + "select id from held"), hold.parameters())
-    return row.first() is not None
-
-
-async def write_intent(
-    session: AsyncSession, hold: Hold, *, attempt_id: UUID, step: str, irreversible: bool, entry: dict[str, object]
-) -> datetime | None:
-    """Say which call is about to be made, and renew the lease: when that was; None when the post is no longer ours."""
+async def release(session: AsyncSession, hold: Hold) -> None:
+    """Give a post back that was claimed and not begun: it is due at once."""
     statement = text(
-        _HELD
-        + "update publish_attempts a set step = :step, step_irreversible = :irreversible, intent_at = studio_now(),"
-        " steps = a.steps || :entry from held where a.id = :attempt and a.post_id = held.id returning a.intent_at"
+        "update posts set lease_until = null, next_attempt_at = studio_now()"
+        " where id = :post and fence = :fence and status in ('scheduled', 'publishing')"
     )
-    values = {"attempt": attempt_id, "step": step, "irreversible": irreversible, "entry": Jsonb([entry])}
-    intent_at: datetime | None = await session.scalar(statement, hold.parameters() | values)
-    return intent_at
-
-
-async def write_result(
-    session: AsyncSession, hold: Hold, *, attempt_id: UUID, progress: dict[str, object], entry: dict[str, object]
-) -> bool:
-    """Say what came of the call: it is no longer on its way; False when the post is no longer ours."""
-    statement = text(
-        _HELD + "update publish_attempts a set step = null, step_irreversible = false, intent_at = null,"
-        " progress = :progress, steps = a.steps || :entry"
-        " from held where a.id = :attempt and a.post_id = held.id returning a.id"
-    )
-    values = {"attempt": attempt_id, "progress": Jsonb(progress), "entry": Jsonb([entry])}
-    return (await session.execute(statement, hold.parameters() | values)).first() is not None
-
-
-async def note(session: AsyncSession, hold: Hold, *, attempt_id: UUID, entry: dict[str, object]) -> bool:
-    """Add evidence, leaving the call that may be on its way as it is."""
-    statement = text(
-        _HELD + "update publish_attempts a set steps = a.steps || :entry"
-        " from held where a.id = :attempt and a.post_id = held.id returning a.id"
-    )
-    return (
-        await session.execute(statement, hold.parameters() | {"attempt": attempt_id, "entry": Jsonb([entry])})
-    ).first() is not None
+    await session.execute(statement, {"post": hold.post_id, "fence": hold.fence})
 
 
 async def mark_refreshed(session: AsyncSession, attempt_id: UUID) -> None:
     """Say that this attempt used its one refresh of the token."""
     await session.execute(text("update publish_attempts set refreshed = true where id = :id"), {"id": attempt_id})
-
-
-async def wait(session: AsyncSession, hold: Hold, *, attempt_id: UUID, step: str | None, delay: timedelta) -> bool:
-    """Give the post back until ``delay`` has passed, still publishing; ``step`` None: a call on its way stays."""
-    statement = text(
-        "with held as (update posts set lease_until = null, next_attempt_at = studio_now() + :delay"
-        " where id = :post and fence = :fence and status = 'publishing' returning id)"
-        " update publish_attempts a set step = coalesce(:step, a.step)"
-        " from held where a.id = :attempt and a.post_id = held.id returning a.id"
-    )
-    values = hold.parameters() | {"attempt": attempt_id, "step": step, "delay": delay}
-    return (await session.execute(statement, values)).first() is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,33 +112,3 @@ class Ending:
     next_attempt_in: timedelta | None = None
     progress: dict[str, object] | None = None
     counts: bool = True  # False: waiting for a quota is not an attempt
-
-
-async def finish(session: AsyncSession, hold: Hold, *, attempt_id: UUID, ending: Ending) -> bool:
-    """End an attempt and move the post on; False when the post is no longer ours."""
-    statement = text(
-        "with held as (update posts set status = :status, lease_until = null,"
-        " next_attempt_at = case when :status = 'scheduled' then studio_now() + :pause end,"
-        " attempts = attempts - :uncounted, last_error = :error, version = version + 1, updated_at = studio_now(),"
-        " platform_post_id = coalesce(:platform_post_id, platform_post_id),"
-        " permalink = coalesce(:permalink, permalink),"
-        " published_at = case when :status = 'posted' then studio_now() else published_at end"
-        " where id = :post and fence = :fence and status = 'publishing' returning id)"
-        " update publish_attempts a set state = :state, ended_at = studio_now(), error = :error,"
-        " step = case when :state = 'unconfirmed' then a.step end,"
-        " intent_at = case when :state = 'unconfirmed' then a.intent_at end,"
-        " progress = coalesce(:progress, a.progress)"
-        " from held where a.id = :attempt and a.post_id = held.id returning a.id"
-    )
-    values = hold.parameters() | {
-        "attempt": attempt_id,
-        "state": ending.attempt_state,
-        "status": ending.post_status,
-        "error": Jsonb(ending.error) if ending.error is not None else None,
-        "platform_post_id": ending.platform_post_id,
-        "permalink": ending.permalink,
-        "pause": ending.next_attempt_in or timedelta(0),
-        "progress": Jsonb(ending.progress) if ending.progress is not None else None,
-        "uncounted": 0 if ending.counts else 1,
-    }
-    return (await session.execute(statement, values)).first() is not None

@@ -36,10 +36,14 @@ _HOLD = text("""
 async def hold_account(session: AsyncSession, hold: Hold, *, until: datetime, error: dict[str, object]) -> bool:
     """Hold an account, and tell every post of it that would be due before; False when the post is no longer ours.
 
-    The post itself is ended by ``publishing.finish`` in the same transaction, and keeps the turn.
+    The post itself is ended afterwards, and keeps the turn.
     """
-    values = hold.parameters() | {"until": until, "error": Jsonb(error)}
+    values = _held(hold) | {"until": until, "error": Jsonb(error)}
     return (await session.execute(_HOLD, values)).first() is not None
+
+
+def _held(hold: Hold) -> dict[str, object]:
+    return {"post": hold.post_id, "fence": hold.fence, "lease": hold.lease}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +113,7 @@ async def write_counted_intent(
     """
     asked = [{"name": use.name, "most": use.limit, "seconds": use.seconds} for use in uses]
     values = {"uses": Jsonb(asked), "attempt": attempt_id, "step": step, "irreversible": irreversible}
-    row = (await session.execute(_INTENT, hold.parameters() | values | {"entry": Jsonb([entry])})).one_or_none()
+    row = (await session.execute(_INTENT, _held(hold) | values | {"entry": Jsonb([entry])})).one_or_none()
     if row is None:
         return None
     if row.name is not None:

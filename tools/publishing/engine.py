@@ -8,7 +8,7 @@ and never repeats an irreversible call without evidence that it did not.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from core.errors import StudioError, Unavailable
@@ -29,7 +29,8 @@ from tools.publishing.afterwards import give_up, was_given_up
 from tools.publishing.backoff import wait_for
 from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
-from tools.publishing.job import Job, end_if_stuck, take_up
+from tools.publishing.job import Changed, Job, end_if_stuck, new_reader, take_up
+from tools.publishing.keeper import Keeper
 from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 from tools.publishing.warnings import inbox_note, warning_kept
@@ -38,6 +39,8 @@ log = logging.getLogger("studio.publishing")
 
 # A wait this short is slept through; a longer one gives the post back to the calendar.
 _SHORT_WAIT = 1.0
+# How often a post is read anew because somebody changed it before it began.
+_READINGS = 10
 # Two sendings of one call within the settle time: whatever is answered then, the first may still land.
 _REPEATED = 2
 # How often more is tried what comes after a post is live (its address, a comment); the progress counts it there.
@@ -51,13 +54,16 @@ class PostWork:
     """Due posts, as ``scheduler.due.DueWork``."""
 
     topic = "posts"
-    capacity = 32
+    # Mostly they wait for the network; what they write meanwhile goes into few transactions (db.together).
+    capacity = 1000
 
     def __init__(self, doors: Doors, stopping: asyncio.Event) -> None:
         self._doors = doors
         self._stopping = stopping
         self._due = DuePosts(doors)
+        self._reader = new_reader(doors.database)
         self._ledger = Ledger(doors.database)
+        self._keeper = Keeper(doors.database, lease=doors.settings.publish_lease)
 
     async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
         """Claim due posts, one of an account; a sweep looks at all that are due."""
@@ -66,10 +72,11 @@ class PostWork:
     async def work(self, claim: Claim) -> None:
         """Take a claimed post as far as it goes now."""
         try:
-            job = await take_up(self._doors, claim)
-            if job is not None:
-                async with self._renewing(job):
-                    await self._walk(job)
+            for _ in range(_READINGS):
+                with contextlib.suppress(Changed):
+                    await self._go(claim)
+                    return
+            log.warning("post %s changes all the time; it is taken up again when its lease ends", claim.id)
         except LostLease:
             log.info("post %s is no longer ours; leaving it", claim.id)
         except (StudioError, OSError) as error:
@@ -81,6 +88,12 @@ class PostWork:
                 await end_if_stuck(self._doors, claim)
         finally:
             self._due.hint()
+
+    async def _go(self, claim: Claim) -> None:
+        job = await take_up(self._doors, self._reader, claim)
+        if job is not None:
+            async with self._keeper.keeping(job):
+                await self._walk(job)
 
     async def _walk(self, job: Job) -> None:
         while True:
@@ -121,6 +134,7 @@ class PostWork:
         if step.delay <= 0 or already:
             return True
         if step.delay <= _SHORT_WAIT:
+            await self._ledger.settle(job)
             await asyncio.sleep(step.delay)
             return True
         await self._ledger.give_back(job, step=step.name, delay=step.delay)
@@ -138,7 +152,8 @@ class PostWork:
             learned = await self._call(job, step)
         except PlatformError as error:
             return await self._trouble(job, step, error)
-        await self._ledger.advance(job, learned, {"step": step.name, "event": "done", "learned": learned})
+        # Written with the intent of the next call, or with the ending: nothing else comes between.
+        self._ledger.learn(job, learned, {"step": step.name, "event": "done", "learned": learned})
         return True
 
     async def _call(self, job: Job, step: Step) -> dict[str, object]:
@@ -275,37 +290,6 @@ class PostWork:
         await self._ledger.end(job, Ending(attempt_state="failed", post_status="failed", error=_kept(error)))
         if reconnect:
             await ask_to_reconnect(self._doors, job)
-
-    @contextlib.asynccontextmanager
-    async def _renewing(self, job: Job) -> AsyncIterator[None]:
-        """Keep the lease while work goes on; a lost one ends the work."""
-        lease = self._doors.settings.publish_lease
-        owner = asyncio.current_task()
-        lost = False
-
-        async def renew() -> None:
-            nonlocal lost
-            while True:
-                await asyncio.sleep(lease / 3)
-                try:
-                    await self._ledger.renew(job)
-                except LostLease:
-                    lost = True
-                    if owner is not None:
-                        owner.cancel()
-                    return
-                except Exception as error:  # noqa: BLE001 - a database that is away for a moment: the lease is longer
-                    log.warning("post %s: the lease could not be renewed: %s", job.hold.post_id, error)
-
-        task = asyncio.create_task(renew())
-        try:
-            yield
-        except asyncio.CancelledError:
-            if lost:
-                raise LostLease from None
-            raise
-        finally:
-            task.cancel()
 
 
 def _kept(error: PlatformError) -> dict[str, object]:

@@ -140,7 +140,7 @@ async def test_a_disconnected_account_leaves_the_post_live_and_says_so(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("kind", "first", "least"), [("commit", 8, 10), ("call", 3, 5)])
+@pytest.mark.parametrize(("kind", "first", "least"), [("commit", 5, 9), ("call", 3, 5)])
 async def test_a_kill_at_any_point_around_the_comment_writes_it_once(
     commented: Commented, engine: Engine, settings: Settings, clock: TestClock, kind: str, first: int, least: int
 ) -> None:
