@@ -129,12 +129,15 @@ async def test_two_that_renew_a_token_at_once_both_go_on_with_the_new_one(
     await posted(first, engine)
     for route in ("tiktok.creator_info", "tiktok.query_videos"):
         sandbox.control("POST", "faults", {"route": route, "kind": "expired_token"})
+    # Both have asked with the old one before either is answered.
+    sandbox.control("POST", "faults", {"route": "tiktok.token", "kind": "delay", "delay_seconds": 1.5, "times": 2})
     second = await sent(desk, sandbox, await add_photo("two.mp4", film()))
     counting = CountsWork(doors)
     (claim,) = await counting.claim(10, sweep=True)
     await asyncio.gather(counting.work(claim), engine.once())
     assert (await posted(second, engine))["last_error"] is None
     assert (await first.post())["counts"] is not None
+    assert sorted(call["status"] for call in first.calls("tiktok.token")) == [200, 400]  # type: ignore[type-var]
     items = (await desk.act("list_accounts"))["items"]
     assert isinstance(items, list)
     assert [item["status"] for item in items] == ["connected"]
