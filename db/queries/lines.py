@@ -81,7 +81,7 @@ with line as materialized (
     permalink = coalesce(l.permalink, p.permalink),
     published_at = case when l.status = 'posted' then studio_now() else p.published_at end
   from line l where p.id = l.post and p.fence = l.fence and p.status = 'publishing'
-  returning p.id, p.fence
+  returning p.id, l.fence
 )
 update publish_attempts a set
   steps = a.steps || l.entries,
@@ -108,7 +108,7 @@ with line as materialized (
     next_attempt_at = studio_now() + make_interval(secs => l.lease)
   from line l
   where p.id = l.post and p.fence = l.fence and p.status in ('scheduled', 'publishing') and p.xmin::text = l.seen
-  returning p.id, p.workspace_id, p.fence
+  returning p.id, p.workspace_id, l.fence
 ), begun as (
 insert into publish_attempts (id, workspace_id, post_id, number, state, progress, steps, content_hash, started_at, step,
   step_irreversible, intent_at)

@@ -156,11 +156,13 @@ def broken_off_for_good(post: Post, attempt: PublishAttempt | None, grace: timed
 
     Nothing of the account goes out while it is on its way: so there is an end to that, whatever is wrong.
     """
-    if now - (post.scheduled_for or now) <= grace:
-        return False
     message = "Something unforeseen went wrong inside Studio, again and again."
     action = "Look into Studio's log, then move it to a new time or publish it now."
-    stop_before(post, Stop(status=Status.FAILED, code="internal_error", message=message, action=action), now)
+    stop = Stop(status=Status.FAILED, code="internal_error", message=message, action=action)
+    if now - (post.scheduled_for or now) <= grace:
+        post.last_error = stop.error()
+        return False
+    stop_before(post, stop, now)
     if attempt is not None:
         in_doubt = _in_doubt(attempt)
         if in_doubt:
