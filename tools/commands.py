@@ -15,6 +15,7 @@ from tools.posts.fit import fit_media
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
 from tools.posts.retry import retry_post
+from tools.preflight.check import check_posts
 from tools.publishing.settle import resolve_post
 from tools.publishing.take_down import delete_post
 from tools.undo import undo
@@ -43,6 +44,7 @@ def catalog() -> Catalog:
             list_posts,
             show_post,
             list_accounts,
+            check_posts,
             list_notifications,
             undo,
             list_attempts,

@@ -6,8 +6,8 @@ import re
 import httpx
 import psycopg
 
-from tests.conftest import NewPrincipal, Sandbox
 from tests.api.conftest import AddMember, Served, client_of
+from tests.conftest import NewPrincipal, Sandbox
 from tools.context import Role
 
 REFUSAL = {"error": {"message": "The aspect ratio is not supported.", "code": 36003, "error_subcode": 2207009}}
@@ -17,11 +17,13 @@ async def published(owner: httpx.AsyncClient, asset_id: str, caption: str) -> di
     """A post that was told to go out now, when it has come to an end."""
     post = (await owner.post("/v1/posts", json={"caption": caption, "media": [{"asset_id": asset_id}]})).json()
     assert (await owner.post(f"/v1/posts/{post['id']}/publish", json={})).status_code == 200
-    async with asyncio.timeout(30):
-        while (shown := (await owner.get(f"/v1/posts/{post['id']}")).json())["status"] in {"scheduled", "publishing"}:
-            await asyncio.sleep(0.05)
-    assert isinstance(shown, dict)
-    return shown
+    for _ in range(600):
+        shown = (await owner.get(f"/v1/posts/{post['id']}")).json()
+        assert isinstance(shown, dict)
+        if shown["status"] not in {"scheduled", "publishing"}:
+            return shown
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{shown['code']} did not come to an end")
 
 
 def value(text: str, name: str, labels: str = "") -> float:

@@ -1,5 +1,6 @@
 """list_notifications and read_notifications: what happened lately, and what somebody has read of it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -71,7 +72,7 @@ async def list_notifications(context: Context, arguments: ListNotifications) -> 
     )
 
 
-def _posts_in_trouble(shown: list[Told] | tuple[Told, ...]) -> list[Post]:
+def _posts_in_trouble(shown: Sequence[Told]) -> list[Post]:
     """What "it" may mean next: the posts that something is to be done about, each once."""
     found = {told.post.id: told.post for told in shown if told.post and told.notification.kind != "published"}
     return list(found.values())[:5]

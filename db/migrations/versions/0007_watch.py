@@ -60,8 +60,8 @@ alter table accounts
   add column check_lease timestamptz,
   add column check_fence bigint not null default 0,
   add column check_setup text,
-  add column asked_at timestamptz,
-  add column asked_problem jsonb;
+  add column check_found jsonb,
+  add column asked_at timestamptz;
 create index accounts_check_due on accounts (check_due);
 create index posts_open on posts (status) where status in ('publishing', 'unconfirmed');
 create index posts_week on posts (account_id, scheduled_for) where status in ('scheduled', 'publishing');
@@ -138,6 +138,16 @@ for each row when (new.status = 'scheduled') execute function ask_to_check_post(
 create trigger ask_to_check_post after update on posts
 for each row when (new.version <> old.version and 'scheduled' in (old.status, new.status)
   and not (old.status = 'scheduled' and new.status = 'publishing')) execute function ask_to_check_post();
+
+-- A new token was asked about when it was given, or came from the network itself; what was said of the old one is moot.
+create function forget_old_token() returns trigger language plpgsql set search_path = studio, pg_temp as $$
+begin
+  new.asked_at := studio_now();
+  new.check_found := null;
+  return new;
+end $$;
+create trigger forget_old_token before update on accounts
+for each row when (new.access_token <> old.access_token) execute function forget_old_token();
 
 create function tell_of_account() returns trigger language plpgsql set search_path = studio, pg_temp as $$
 begin

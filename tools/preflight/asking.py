@@ -1,0 +1,47 @@
+"""What only the world can tell before a post is due: the network's word on the account, and our own links."""
+
+from core.errors import StudioError
+from db.models.account import Account
+from platforms.base import Adapter, Credentials
+from platforms.errors import OutcomeUnknown, PlatformError, TokenExpired, Transient
+from tools.context import Doors
+from tools.installation.doctor import link_trouble
+from tools.preflight.account_rules import fetched
+from tools.preflight.obstacle import AccountWeek
+from tools.public_media import public_link
+from tools.publishing.job import open_credentials
+
+
+async def ask_network(doors: Doors, account: Account, adapter: Adapter) -> dict[str, object] | None:
+    """What the network says against the account's token, None when it takes it or does not answer now.
+
+    One call that changes nothing. A token that has run out and can be renewed without a person is no trouble.
+    """
+    try:
+        credentials: Credentials = open_credentials(doors, account)
+        await adapter.identify(credentials)
+    except (Transient, OutcomeUnknown):
+        return None
+    except TokenExpired as error:
+        if adapter.manifest.renews_dead_tokens and account.refresh_token is not None:
+            return None
+        return _said(error)
+    except PlatformError as error:
+        return _said(error)
+    except StudioError as error:
+        return {"code": error.code, "message": error.message, "action": error.action}
+    return None
+
+
+def _said(error: PlatformError) -> dict[str, object]:
+    return {"code": error.code, "message": error.message.replace("\x00", ""), "action": None}
+
+
+async def try_link(doors: Doors, week: AccountWeek) -> str | None:
+    """Why a signed link to a planned medium does not work, None when it does or none is needed."""
+    assert week.adapter is not None
+    for planned in fetched(week, week.adapter, week.inside()):
+        assets = [row.asset for row in planned.media if row.asset.sha256 not in week.missing]
+        if assets:
+            return await link_trouble(public_link(doors.vault, doors.settings.public_base, assets[0]))
+    return None
