@@ -38,7 +38,7 @@ class Account(Identified, Tenant, Timed, Base):
     check_fence: Mapped[int] = mapped_column(default=0, server_default="0")
     check_setup: Mapped[str | None]
     check_found: Mapped[StoredObject | None]
-    asked_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None] = mapped_column(server_default=func.studio_now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
 
 

@@ -61,7 +61,8 @@ alter table accounts
   add column check_fence bigint not null default 0,
   add column check_setup text,
   add column check_found jsonb,
-  add column asked_at timestamptz;
+  -- Whoever connects an account asks the network about it.
+  add column asked_at timestamptz default studio_now();
 create index accounts_check_due on accounts (check_due);
 create index posts_open on posts (status) where status in ('publishing', 'unconfirmed');
 create index posts_week on posts (account_id, scheduled_for) where status in ('scheduled', 'publishing');
@@ -136,7 +137,8 @@ create trigger ask_to_check_new_post after insert on posts
 for each row when (new.status = 'scheduled') execute function ask_to_check_post();
 -- A version is a change that a person can see. What a post does while it goes out changes nothing that is planned.
 create trigger ask_to_check_post after update on posts
-for each row when (new.version <> old.version and 'scheduled' in (old.status, new.status)
+for each row when (
+  'scheduled' in (old.status, new.status) and (new.version <> old.version or new.status <> old.status)
   and not (old.status = 'scheduled' and new.status = 'publishing')) execute function ask_to_check_post();
 
 -- A new token was asked about when it was given, or came from the network itself; what was said of the old one is moot.
