@@ -34,9 +34,13 @@ async def claim(session: AsyncSession, *, batch: int, lease: timedelta, setup: s
     return [DueAccount(**row) for row in rows.mappings()]
 
 
-async def take_requests(session: AsyncSession, account_id: UUID) -> None:
-    """Answer for every change so far: what changes after this asks anew."""
-    await session.execute(delete(CheckRequest).where(CheckRequest.account_id == account_id))
+async def take_requests(session: AsyncSession, account_id: UUID, *, fence: int) -> bool:
+    """Answer for every change so far, what changes after this asks anew; False when the claim was lost."""
+    held = select(Account.id).where(Account.id == account_id, Account.check_fence == fence)
+    if (await session.scalars(held)).first() is None:
+        return False
+    await session.execute(delete(CheckRequest).where(CheckRequest.account_id.in_(held)))
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)

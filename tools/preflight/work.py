@@ -66,11 +66,10 @@ class CheckWork:
 
     async def _check(self, claim: Claim) -> None:
         async with self._doors.database.session(claim.workspace_id) as session:
-            await checks.take_requests(session, claim.id)
+            if not await checks.take_requests(session, claim.id, fence=claim.fence):
+                return
             now = await clock.now(session)
             found = await checks.accounts(session, account_id=claim.id)
-            if not found:
-                return
             account = await accounts.get(session, claim.id, with_tokens=True)
             assert account is not None
             (week,) = await read_weeks(self._doors, session, found, now, now + AHEAD)

@@ -92,9 +92,11 @@ async def test_a_check_that_died_is_made_again_and_its_late_word_counts_for_noth
     (dead,) = await checker.work.claim(10, sweep=False)
     clock.shift(timedelta(minutes=6))
     assert await checker.once() == 1
-    change("update posts set approval = 'required'")
+    change("update posts set approval = 'required', version = version + 1")
     await checker.work.work(dead)
     assert await told(desk) == []
+    assert await checker.once() == 1, "nor does it answer for what changed since"
+    assert await told(desk) == [("approval_missing", False)]
 
 
 async def test_a_problem_is_told_once_and_ends_by_itself(
