@@ -31,17 +31,17 @@ _GO_OUT = (
 _FAIL = r"(?:fail|go wrong|break|not go out|be refused|be rejected|get rejected|get refused|not work)"
 _TROUBLE = r"(?:problems?|issues?|trouble|obstacles?|concerns?|mistakes?|errors?)"
 _WRONG = r"(?:wrong|missing|broken|not ready|amiss|not ok|in the way)"
+_SEE = r"(?:check|make sure|verify|see)(?: that| if| whether)"
 
 _CHECKS_ALL = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?:is|are|will) {_PLANS}(?: be)? {_FINE}",
         rf"(?:will|can|would) {_PLANS} {_GO_OUT}",
-        rf"(?:check|make sure|verify|see)(?: that| if| whether)? {_PLANS} (?:(?:is|are) {_FINE}|(?:will|can) {_GO_OUT})",
+        rf"{_SEE}? {_PLANS} (?:(?:is|are) {_FINE}|(?:will|can) {_GO_OUT})",
         rf"(?:check|double-check|go over|verify|look over) {_PLANS}(?: for (?:any )?{_TROUBLE})?",
         r"(?:(?:do|run|make|start|give me) )?(?:a |the |another )?pre-?flight(?: check)?(?: (?:of|on|for) .{0,30})?",
-        rf"(?:is|are|will) there (?:anything|something|any|be any|be anything) (?:{_WRONG}|{_TROUBLE}) (?:with|in)"
-        rf" {_PLANS}",
+        rf"(?:is|are|will) there (?:be )?(?:anything|something|any) (?:{_WRONG}|{_TROUBLE}) (?:with|in) {_PLANS}",
         rf"(?:is |do we have |do i have )?(?:anything|something|any) (?:{_WRONG}|{_TROUBLE}) (?:with|in) {_PLANS}",
         rf"(?:are there |is there |do we have |will there be )?any {_TROUBLE} (?:ahead|coming up|to expect|waiting)",
         rf"what (?:would|will|could|might|is going to|is about to) {_FAIL}",
@@ -70,9 +70,9 @@ _CHECKS_ONE = tuple(
     for pattern in (
         rf"(?:is|are) (?P<what>.+?) (?:all |really |now )*{_READY}",
         rf"(?:will|would|can) (?P<what>.+?) {_GO_OUT}",
-        rf"(?:will|would|could|might) (?P<what>.+?) (?:fail|be refused|be rejected|get rejected)",
+        r"(?:will|would|could|might) (?P<what>.+?) (?:fail|be refused|be rejected|get rejected)",
         rf"(?:is |is there |are there )?(?:anything|something|any) (?:{_WRONG}|{_TROUBLE}) with (?P<what>.+)",
-        rf"(?:check|see|verify)(?: that| if| whether) (?P<what>.+?) (?:is (?:{_READY}|ready|fine|ok)|(?:will|can) {_GO_OUT})",
+        rf"{_SEE} (?P<what>.+?) (?:is (?:{_READY}|ready|fine|ok)|(?:will|can) {_GO_OUT})",
         rf"check (?P<what>.+?) for (?:any )?{_TROUBLE}",
     )
 )
