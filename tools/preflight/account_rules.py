@@ -11,7 +11,7 @@ from tools.networks import is_on_this_machine
 from tools.posts.content import content_of
 from tools.preflight.obstacle import AccountWeek, Fix, Obstacle, Planned
 
-_RECONNECT = "Connect the account again (connect_account)."
+_RECONNECT = "Connect the account again."
 _ADDRESS = "Set STUDIO_PUBLIC_URL to an https address that the world can reach."
 # A default of Facebook Login: what Instagram's adapter takes an account without a login for.
 _DEFAULT_LOGIN = "facebook"

@@ -1,5 +1,7 @@
 """What only the world can tell before a post is due: the network's word on the account, and our own links."""
 
+import asyncio
+
 from core.errors import StudioError
 from db.models.account import Account
 from platforms.base import Adapter, Credentials
@@ -10,6 +12,8 @@ from tools.preflight.account_rules import fetched
 from tools.preflight.obstacle import AccountWeek
 from tools.public_media import public_link
 from tools.publishing.job import open_credentials
+
+_HOLDS = 60.0  # seconds
 
 
 async def ask_network(doors: Doors, account: Account, adapter: Adapter) -> dict[str, object] | None:
@@ -37,11 +41,26 @@ def _said(error: PlatformError) -> dict[str, object]:
     return {"code": error.code, "message": error.message.replace("\x00", ""), "action": None}
 
 
-async def try_link(doors: Doors, week: AccountWeek) -> str | None:
-    """Why a signed link to a planned medium does not work, None when it does or none is needed."""
-    assert week.adapter is not None
-    for planned in fetched(week, week.adapter, week.inside()):
-        assets = [row.asset for row in planned.media if row.asset.sha256 not in week.missing]
-        if assets:
-            return await link_trouble(public_link(doors.vault, doors.settings.public_base, assets[0]))
-    return None
+class Links:
+    """Whether signed links of ours work: one address for all accounts, so that an answer holds for a minute."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._tried_at = -_HOLDS
+        self._trouble: str | None = None
+
+    async def trouble(self, week: AccountWeek) -> str | None:
+        """Why a link to a planned medium does not work, None when it does or none is needed."""
+        assert week.adapter is not None
+        for planned in fetched(week, week.adapter, week.inside()):
+            assets = [row.asset for row in planned.media if row.asset.sha256 not in week.missing]
+            if assets:
+                return await self._try(public_link(self._doors.vault, self._doors.settings.public_base, assets[0]))
+        return None
+
+    async def _try(self, link: str) -> str | None:
+        now = asyncio.get_running_loop().time()
+        if now - self._tried_at >= _HOLDS:
+            self._trouble = await link_trouble(link)
+            self._tried_at = now
+        return self._trouble

@@ -136,7 +136,7 @@ async def check_posts(context: Context, arguments: CheckPosts, weeks: tuple[Acco
 
 
 def _summed_up(arguments: CheckPosts, post: Post | None, checked: int, errors: int, warnings: int) -> str:
-    when = f" {arguments.window.strip()}" if arguments.window else " in the next 7 days"
+    when = f" ({arguments.window.strip() if arguments.window else 'next 7 days'})"
     if post is not None and post.status != "scheduled":
         return f"{label(post)} is not on the calendar (it is {post.status}), so there is nothing to check."
     what = label(post) if post is not None else f"{checked} planned {'post' if checked == 1 else 'posts'}{when}"

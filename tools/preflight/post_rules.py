@@ -56,9 +56,9 @@ def _content(week: AccountWeek, adapter: Adapter, planned: Planned) -> Iterator[
         message = f"{title} would refuse {label(planned.post)}: {' '.join(problems[:3])}"
         told = _told(week, "error", planned, code, message)
         if code.startswith(("image", "video", "media")) and planned.media:
-            yield told("Let Studio fit its media (fit_media), or change them (edit_draft).", "fit_media")
+            yield told("Let Studio fit its media, or change them.", "fit_media")
         else:
-            yield told("Change the post (edit_draft).", "edit_draft")
+            yield told("Change the post.", "edit_draft")
 
 
 def _by_code(adapter: Adapter, planned: Planned) -> dict[str, list[str]]:
@@ -88,7 +88,7 @@ def _stored(week: AccountWeek, planned: Planned) -> Iterator[Obstacle]:
     if lost:
         message = f"{', '.join(lost)} of {label(planned.post)} is not in the media store any more."
         told = _told(week, "error", planned, "media_missing", message)
-        yield told("Upload it again and put it on the post (edit_draft), or restore the media store.", "edit_draft")
+        yield told("Upload it again and put it on the post, or restore the media store.", "edit_draft")
 
 
 def _quota(week: AccountWeek, adapter: Adapter) -> Iterator[Obstacle]:
@@ -104,7 +104,7 @@ def _quota(week: AccountWeek, adapter: Adapter) -> Iterator[Obstacle]:
                 f" {adapter.manifest.title} takes {limit}."
             )
             told = _told(week, "error", planned, "quota_exceeded", message)
-            yield told("Move it to another day (move_post).", "move_post")
+            yield told("Move it to another day.", "move_post")
 
 
 def _within_a_day(moments: Sequence[datetime], planned: Sequence[Planned]) -> Iterator[int]:
@@ -123,7 +123,7 @@ def _clashes(week: AccountWeek) -> Iterator[Obstacle]:
     for before, planned in pairwise(scheduled):
         if planned.due - before.due < CLASH_WITHIN and week.start <= planned.due < week.end:
             message = f"{label(planned.post)} goes out within 15 minutes of {label(before.post)} on the same account."
-            yield _told(week, "warning", planned, "clash", message)("Move one of them (move_post).", "move_post")
+            yield _told(week, "warning", planned, "clash", message)("Move one of them.", "move_post")
 
 
 def _same_words(week: AccountWeek) -> Iterator[Obstacle]:
@@ -138,7 +138,7 @@ def _same_words(week: AccountWeek) -> Iterator[Obstacle]:
         if other is not post and not is_experiment and week.start <= planned.due < week.end:
             message = f"{label(post)} says the same as {other.code} on the same account."
             told = _told(week, "warning", planned, "same_text", message)
-            yield told("Give one of them other words (edit_draft), or cancel it.", "edit_draft")
+            yield told("Give one of them other words, or cancel it.", "edit_draft")
 
 
 def _not_scheduled(week: AccountWeek) -> Iterator[Obstacle]:
@@ -146,4 +146,4 @@ def _not_scheduled(week: AccountWeek) -> Iterator[Obstacle]:
         if not planned.scheduled and week.start <= planned.due < week.end:
             message = f"{label(planned.post)} is planned for then, but it is a draft: it does not go out by itself."
             told = _told(week, "warning", planned, "not_scheduled", message)
-            yield told("Put it on the calendar (schedule_post).", "schedule_post", when=planned.due.isoformat())
+            yield told("Put it on the calendar.", "schedule_post", when=planned.due.isoformat())

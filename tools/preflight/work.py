@@ -17,7 +17,7 @@ from db.queries.checks import Checked
 from scheduler.due import Claim
 from tools.context import Doors
 from tools.networks import is_on_this_machine
-from tools.preflight.asking import ask_network, try_link
+from tools.preflight.asking import Links, ask_network
 from tools.preflight.check import AHEAD
 from tools.preflight.obstacle import AccountWeek, Obstacle
 from tools.preflight.week import missing_media, obstacles, read_weeks
@@ -45,6 +45,7 @@ class CheckWork:
         self._doors = doors
         self._setup = setup_of(doors)
         self._has_told_setup = False
+        self._links = Links(doors)
 
     async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
         """Claim accounts whose time has come, or of which something changed; once, all that other settings checked."""
@@ -86,7 +87,7 @@ class CheckWork:
         is_time = account.asked_at is None or now - account.asked_at >= _ASKED_LATELY
         said = (account.check_found or {}).get("network")
         network = await ask_network(self._doors, account, week.adapter) if is_time else said
-        learned = {"network": network, "public_link": await try_link(self._doors, week)}
+        learned = {"network": network, "public_link": await self._links.trouble(week)}
         return {name: value for name, value in learned.items() if value is not None}, is_time
 
     async def _tell(self, claim: Claim, week: AccountWeek, checked: Checked) -> None:
