@@ -58,7 +58,7 @@ async def test_what_became_of_posts_is_told_and_counted(
     assert listed["items"][1]["link"] == live["permalink"]
     only = (await owner.get("/v1/notifications", params={"kind": "failed,missed"})).json()
     assert [one["kind"] for one in only["items"]] == ["failed"]
-    marked = await owner.post("/v1/notifications/read", json={"ids": [listed["items"][1]["id"]]})
+    marked = await owner.post("/v1/notifications/read", json={"notification_ids": [listed["items"][1]["id"]]})
     assert (marked.status_code, marked.json()["unread"]) == (200, 1)
     assert (await owner.get("/v1/notifications", params={"kind": "gossip"})).status_code == 422
 

@@ -113,10 +113,10 @@ def _cursor(cursor: str | None) -> UUID | None:
 class ReadNotifications(Arguments):
     """Arguments of read_notifications."""
 
-    ids: tuple[str, ...] | None = Field(
-        None, max_length=_MOST_IDS, description="only these; without ids and until: every one there is"
+    notification_ids: tuple[str, ...] | None = Field(
+        None, max_length=_MOST_IDS, description="only these; without this and until_id: every one there is"
     )
-    until: str | None = Field(None, max_length=100, description="this one and every older one")
+    until_id: str | None = Field(None, max_length=100, description="this one and every older one")
 
 
 class NotificationsRead(Result):
@@ -129,8 +129,9 @@ class NotificationsRead(Result):
 @command(title="Mark notifications as read", effect=Effect.WRITE, rest="POST /v1/notifications/read", agent=False)
 async def read_notifications(context: Context, arguments: ReadNotifications) -> NotificationsRead:
     """Mark notifications as read, for everybody of the workspace: some, all up to one, or all."""
-    ids = [_id(text) for text in arguments.ids] if arguments.ids is not None else None
-    until = _id(arguments.until) if arguments.until is not None else None
+    named = arguments.notification_ids
+    ids = [_id(text) for text in named] if named is not None else None
+    until = _id(arguments.until_id) if arguments.until_id is not None else None
     marked = await notifications.mark_read(context.session, ids, until=until)
     unread = await notifications.count(context.session, NotificationFilter(unread=True))
     noun = "notification" if marked == 1 else "notifications"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
@@ -167,7 +168,8 @@ async def test_one_day_one_post_and_pages(desk: Desk, plan: Plan, change: Change
     change("update posts set approval = 'required'")
     assert [one["posts"] for one in await problems(desk)] == [[post["code"]] for post in posts]
     assert [one["posts"] for one in await problems(desk, post_id="Number 1")] == [[posts[1]["code"]]]
-    day = datetime.fromisoformat(str(posts[1]["scheduled_for"])).strftime("%Y-%m-%d")
+    home = ZoneInfo(desk.caller.zone)
+    day = datetime.fromisoformat(str(posts[1]["scheduled_for"])).astimezone(home).strftime("%Y-%m-%d")
     assert str(posts[1]["code"]) in str(await problems(desk, window=day))
     page = await desk.act("check_posts", limit=2)
     rest = await desk.act("check_posts", limit=2, cursor=page["next_cursor"])

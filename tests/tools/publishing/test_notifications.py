@@ -163,10 +163,10 @@ async def test_pages_filters_and_what_was_read(desk: Desk, publish: Publish, eng
     first = page["items"]
     assert isinstance(first, list)
     assert [str(one["text"])[7:14] for one in (*first, *rest)] == ["Blend 2", "Blend 1", "Blend 0"]
-    marked = await desk.act("read_notifications", ids=[first[0]["id"]])
+    marked = await desk.act("read_notifications", notification_ids=[first[0]["id"]])
     assert (marked["marked"], marked["unread"]) == (1, 2)
     assert [one["id"] for one in await told(desk, unread=True)] == [first[1]["id"], rest[0]["id"]]
-    assert (await desk.act("read_notifications", until=rest[0]["id"]))["marked"] == 1
+    assert (await desk.act("read_notifications", until_id=rest[0]["id"]))["marked"] == 1
     assert (await desk.act("read_notifications"))["marked"] == 1
     assert await told(desk, unread=True) == []
     assert await told(desk, kind=["failed", "missed"]) == []
@@ -176,7 +176,7 @@ async def test_pages_filters_and_what_was_read(desk: Desk, publish: Publish, eng
     with pytest.raises(InvalidInput):
         await told(desk, cursor="nonsense")
     with pytest.raises(NotFound):
-        await desk.act("read_notifications", ids=["nonsense"])
+        await desk.act("read_notifications", notification_ids=["nonsense"])
 
 
 async def test_nobody_else_reads_or_marks_them(
@@ -187,5 +187,5 @@ async def test_nobody_else_reads_or_marks_them(
     stranger = desk.as_(await new_workspace("Bakery"))
     assert await told(stranger) == []
     assert (await stranger.act("read_notifications"))["marked"] == 0
-    assert (await stranger.act("read_notifications", ids=[one["id"]]))["marked"] == 0
+    assert (await stranger.act("read_notifications", notification_ids=[one["id"]]))["marked"] == 0
     assert (await told(desk))[0]["read_at"] is None
