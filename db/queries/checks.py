@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import ColumnElement, delete, or_, select, text
+from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.account import Account
@@ -108,11 +108,13 @@ def _is_proposed() -> ColumnElement[bool]:
 async def sent(
     session: AsyncSession, account_ids: Collection[UUID], since: datetime
 ) -> Sequence[tuple[UUID, datetime]]:
-    """When posts of some accounts went live since a moment, as (account, time)."""
+    """When posts of some accounts went live since a moment, as (account, time); what was taken down counts too."""
     statement = select(Post.account_id, Post.published_at).where(
         Post.account_id.in_(account_ids),
+        # Nothing goes out a day after its time: this narrows the search by an index.
+        Post.scheduled_for >= since - timedelta(days=1),
         Post.published_at >= since,
-        or_(Post.status == Status.POSTED, Post.deleted_at.is_not(None)),
+        Post.status.in_([Status.POSTED, Status.CANCELLED]),
     )
     rows = (await session.execute(statement)).all()
     return [(account_id, at) for account_id, at in rows if at is not None]

@@ -65,7 +65,6 @@ alter table accounts
   add column asked_at timestamptz default studio_now();
 create index accounts_check_due on accounts (check_due);
 create index posts_open on posts (status) where status in ('publishing', 'unconfirmed');
-create index posts_week on posts (account_id, scheduled_for) where status in ('scheduled', 'publishing');
 """
 
 # As in the first migration: a table's rows are seen in their own workspace only, and the owner is bound as well.
