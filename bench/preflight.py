@@ -88,6 +88,7 @@ def _seal(connection: psycopg.Connection[tuple[object, ...]], vault: Vault) -> N
     ]
     with connection.cursor() as cursor:
         cursor.executemany("update accounts set access_token = %s where id = %s", sealed)
+        cursor.execute("update accounts set asked_at = studio_now()")
 
 
 async def bare(doors: Doors) -> float:

@@ -69,9 +69,11 @@ def _token(week: AccountWeek, manifest: Manifest, inside: Sequence[Planned]) -> 
         return
     late = [each for each in inside if each.due >= ends]
     if late:
+        tried = (week.account.check_found or {}).get("renewal")
+        why = f" It could not be renewed: {tried}" if isinstance(tried, str) else ""
         message = (
             f"The token of {account_label(week.account)} ends on {ends:%d %b %Y %H:%M} UTC, before"
-            f" {_counted(late)}; {manifest.title} renews no token past its end."
+            f" {_counted(late)}; {manifest.title} renews no token past its end.{why}"
         )
         yield _whole(week, late, "token_expires", message, _RECONNECT)
 

@@ -1,44 +1,59 @@
 """What only the world can tell before a post is due: the network's word on the account, and our own links."""
 
 import asyncio
+from datetime import datetime
 
 from core.errors import StudioError
 from db.models.account import Account
-from platforms.base import Adapter, Credentials
+from platforms.base import Adapter
 from platforms.errors import OutcomeUnknown, PlatformError, TokenExpired, Transient
 from tools.context import Doors
 from tools.installation.doctor import link_trouble
 from tools.preflight.account_rules import fetched
 from tools.preflight.obstacle import AccountWeek
+from tools.preflight.renewal import is_to_be_renewed, renew
 from tools.public_media import public_link
 from tools.publishing.job import open_credentials
+from tools.publishing.ledger import storable
 
 _HOLDS = 60.0  # seconds
 
 
-async def ask_network(doors: Doors, account: Account, adapter: Adapter) -> dict[str, object] | None:
-    """What the network says against the account's token, None when it takes it or does not answer now.
+async def ask_network(doors: Doors, account: Account, adapter: Adapter, now: datetime) -> dict[str, object]:
+    """What the network says against the account's token ("network"), and why it was not renewed ("renewal").
 
-    One call that changes nothing. A token that has run out and can be renewed without a person is no trouble.
+    One call: a token that ends soon is renewed, which proves that it works; else the network is asked whose it is, as
+    it is where it was not renewed. A network that does not answer now has said nothing.
     """
     try:
-        credentials: Credentials = open_credentials(doors, account)
-        await adapter.identify(credentials)
+        if not is_to_be_renewed(account, adapter, now):
+            return await _whose(doors, account, adapter)
+        await renew(doors, account, adapter)
     except (Transient, OutcomeUnknown):
-        return None
-    except TokenExpired as error:
-        if adapter.manifest.renews_dead_tokens and account.refresh_token is not None:
-            return None
-        return _said(error)
+        return {}
     except PlatformError as error:
-        return _said(error)
+        return {**await _whose(doors, account, adapter), "renewal": storable(error.message)}
     except StudioError as error:
-        return {"code": error.code, "message": error.message, "action": error.action}
-    return None
+        return {"network": {"code": error.code, "message": error.message, "action": error.action}}
+    return {}
+
+
+async def _whose(doors: Doors, account: Account, adapter: Adapter) -> dict[str, object]:
+    """Ask whose token it is; one that has run out and can be renewed without a person is no trouble."""
+    try:
+        await adapter.identify(open_credentials(doors, account))
+    except (Transient, OutcomeUnknown):
+        return {}
+    except TokenExpired as error:
+        is_renewed_later = adapter.manifest.renews_dead_tokens and account.refresh_token is not None
+        return {} if is_renewed_later else {"network": _said(error)}
+    except PlatformError as error:
+        return {"network": _said(error)}
+    return {}
 
 
 def _said(error: PlatformError) -> dict[str, object]:
-    return {"code": error.code, "message": error.message.replace("\x00", ""), "action": None}
+    return {"code": error.code, "message": storable(error.message), "action": None}
 
 
 class Links:

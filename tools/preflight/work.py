@@ -85,9 +85,9 @@ class CheckWork:
         if week.adapter is None or account.status != "connected" or not week.inside():
             return {}, False
         is_time = account.asked_at is None or now - account.asked_at >= _ASKED_LATELY
-        said = (account.check_found or {}).get("network")
-        network = await ask_network(self._doors, account, week.adapter) if is_time else said
-        learned = {"network": network, "public_link": await self._links.trouble(week)}
+        known = {name: (account.check_found or {}).get(name) for name in ("network", "renewal")}
+        said = await ask_network(self._doors, account, week.adapter, now) if is_time else known
+        learned = {**said, "public_link": await self._links.trouble(week)}
         return {name: value for name, value in learned.items() if value is not None}, is_time
 
     async def _tell(self, claim: Claim, week: AccountWeek, checked: Checked) -> None:

@@ -61,8 +61,7 @@ alter table accounts
   add column check_fence bigint not null default 0,
   add column check_setup text,
   add column check_found jsonb,
-  -- Whoever connects an account asks the network about it.
-  add column asked_at timestamptz default studio_now();
+  add column asked_at timestamptz;
 create index accounts_check_due on accounts (check_due);
 create index posts_open on posts (status) where status in ('publishing', 'unconfirmed');
 """
@@ -140,10 +139,10 @@ for each row when (
   'scheduled' in (old.status, new.status) and (new.version <> old.version or new.status <> old.status)
   and not (old.status = 'scheduled' and new.status = 'publishing')) execute function ask_to_check_post();
 
--- A new token was asked about when it was given, or came from the network itself; what was said of the old one is moot.
+-- What was said of an old token is moot.
 create function forget_old_token() returns trigger language plpgsql set search_path = studio, pg_temp as $$
 begin
-  new.asked_at := studio_now();
+  new.asked_at := null;
   new.check_found := null;
   return new;
 end $$;

@@ -1,16 +1,18 @@
 """The check as due work: daily and after every change, one network call a day, one row for each new problem."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
+from pydantic import SecretStr
 
 from core.settings import Settings
 from tests.conftest import NewPrincipal, Sandbox, TestClock
 from tests.tools.conftest import TOKEN, AddPhoto, Desk
-from tests.tools.preflight.conftest import Change, Checker, Plan, codes, told
+from tests.tools.preflight.conftest import Change, Checker, Plan, codes, problems, told
 from tests.tools.publishing.conftest import Engine
 from tools.context import Doors
+from tools.networks import open_networks
 from tools.preflight.work import CheckWork
 
 
@@ -25,19 +27,18 @@ async def test_the_network_is_asked_once_a_day(
     desk: Desk, plan: Plan, checker: Checker, sandbox: Sandbox, clock: TestClock
 ) -> None:
     await plan(when="in 3 days")
-    at_first = asked(sandbox)
-    assert at_first == 1  # when it was connected
+    assert asked(sandbox) == 1  # when it was connected
     assert await checker.once() == 1
     assert await checker.once() == 0, "an account that was checked rests"
-    assert asked(sandbox) == 1
+    assert asked(sandbox) == 2
     clock.shift(timedelta(hours=25))
     assert await checker.once() == 1
-    assert asked(sandbox) == 2
+    assert asked(sandbox) == 3
     await desk.act("create_draft", caption="A draft changes nothing that is planned")
     assert await checker.once() == 0
     await plan("Another", when="in 2 days")
     assert await checker.once() == 1
-    assert asked(sandbox) == 2
+    assert asked(sandbox) == 3
     assert await told(desk) == []
 
 
@@ -149,6 +150,37 @@ async def test_what_the_network_says_of_a_token(
     assert await codes(desk) == []
     await checker.once()
     assert await told(desk) == [("reconnect_needed", True)]
+
+
+async def test_a_token_that_ends_soon_is_renewed_while_it_lives(
+    desk: Desk, plan: Plan, doors: Doors, settings: Settings, change: Change, sandbox: Sandbox
+) -> None:
+    await plan(when="in 5 days")
+    change("update accounts set token_expires_at = studio_now() + interval '4 days'")
+    app = settings.model_copy(update={"meta_app_id": "123", "meta_app_secret": SecretStr("app-secret")})
+    async with open_networks(app) as adapters:
+        checker = Checker(work=CheckWork(replace(doors, adapters=adapters)))
+        assert await checker.once() == 1
+        assert await told(desk) == []
+        assert asked(sandbox) == 1, "that it was renewed says enough: nothing else is asked"
+        (account,) = (await desk.act("list_accounts"))["items"]  # type: ignore[misc]
+        ends = datetime.fromisoformat(account["token_expires_at"])  # type: ignore[has-type]
+        assert ends - datetime.now(UTC) > timedelta(days=59)
+        assert await checker.once() == 1, "a new token is a change"
+        assert asked(sandbox) == 1
+        assert await checker.once() == 0
+
+
+async def test_a_token_that_cannot_be_renewed_says_why(
+    desk: Desk, plan: Plan, checker: Checker, change: Change, sandbox: Sandbox
+) -> None:
+    await plan(when="in 5 days")
+    change("update accounts set token_expires_at = studio_now() + interval '4 days'")
+    await checker.once()
+    (one,) = await problems(desk)
+    assert one["code"] == "token_expires"
+    assert "It could not be renewed: Renewing a token of Facebook Login needs the Meta app's id" in str(one["message"])
+    assert asked(sandbox) == 2
 
 
 async def test_a_network_that_does_not_answer_is_no_problem_of_the_account(
