@@ -32,6 +32,14 @@ _FAIL = r"(?:fail|go wrong|break|not go out|be refused|be rejected|get rejected|
 _TROUBLE = r"(?:problems?|issues?|trouble|obstacles?|concerns?|mistakes?|errors?)"
 _WRONG = r"(?:wrong|missing|broken|not ready|amiss|not ok|in the way)"
 _SEE = r"(?:check|make sure|verify|see)(?: that| if| whether)"
+_TO_FIX = (
+    r"(?:that )?(?:to (?:fix|mend|sort out)|(?:i|we) (?:should|need to|have to|must|ought to) (?:fix|mend|sort out)"
+    r"|that needs (?:fixing|mending|attention))"
+)
+_WILL_NOT = (
+    r"(?:(?:won't|can't|cannot) go out|(?:are not|aren't) (?:yet )?(?:ready|ok|fine)"
+    rf"|(?:would|will|could|might) {_FAIL})"
+)
 
 _CHECKS_ALL = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -48,6 +56,13 @@ _CHECKS_ALL = tuple(
         rf"(?:will|would|could|might|is) anything (?:going to )?{_FAIL}",
         rf"what(?:'?s| is) {_WRONG} (?:with|in) {_PLANS}",
         r"what(?:'?s| is| stands) in the way(?: of .{0,30})?",
+        rf"(?:is )?everything (?:is )?{_FINE}(?: (?:with|on|for) {_PLANS})?",
+        rf"(?:do|does) (?:any of )?{_PLANS} have (?:any )?{_TROUBLE}",
+        r"(?:does anything|do any posts|what|which posts) needs? (?:fixing|mending|attention|my attention)",
+        rf"(?:is there |do we have )?(?:anything|something|any posts) {_TO_FIX}",
+        r"what (?:do|should|must) (?:i|we) (?:need to |have to )?(?:fix|mend|sort out)",
+        rf"(?:which|what) posts {_WILL_NOT}",
+        rf"are there (?:any )?posts that {_WILL_NOT}",
     )
 )
 # These ask about what is planned only together with a time that is to come.
@@ -60,6 +75,8 @@ _CHECKS_A_TIME = tuple(
         rf"what(?:'?s| is) (?:still )?{_WRONG}",
         rf"(?:are there |do we have |will there be |do you see )?any {_TROUBLE}",
         r"check",
+        rf"(?:{_SEE} )?(?:is |are )?(?:all |everything )?{_FINE}",
+        rf"(?:is|are) {_PLANS}",  # "… ok?": the end is politeness elsewhere
     )
 )
 _READY = (
@@ -74,6 +91,7 @@ _CHECKS_ONE = tuple(
         rf"(?:is |is there |are there )?(?:anything|something|any) (?:{_WRONG}|{_TROUBLE}) with (?P<what>.+)",
         rf"{_SEE} (?P<what>.+?) (?:is (?:{_READY}|ready|fine|ok)|(?:will|can) {_GO_OUT})",
         rf"check (?P<what>.+?) for (?:any )?{_TROUBLE}",
+        rf"does (?P<what>.+?) have (?:any )?{_TROUBLE}",
     )
 )
 

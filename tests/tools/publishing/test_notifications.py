@@ -1,5 +1,6 @@
 """Notifications: every way a post can end tells of it once, in the same transaction, in its own workspace alone."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -189,3 +190,21 @@ async def test_nobody_else_reads_or_marks_them(
     assert (await stranger.act("read_notifications"))["marked"] == 0
     assert (await stranger.act("read_notifications", notification_ids=[one["id"]]))["marked"] == 0
     assert (await told(desk))[0]["read_at"] is None
+
+
+async def test_many_that_end_at_once_are_all_counted(desk: Desk, add_photo: AddPhoto, admin_url: str) -> None:
+    """Sixteen connections, each with a post of its own that fails twenty times: nobody waits in a circle."""
+    media = [{"asset_id": (await add_photo()).id}]
+    posts = [(await desk.act("create_draft", caption=f"Post {n}", media=media))["post"] for n in range(16)]
+
+    def fail(post: object) -> None:
+        assert isinstance(post, dict)
+        with psycopg.connect(admin_url, autocommit=True, options="-c search_path=studio") as connection:
+            for fence in range(20):
+                change = "update posts set status = %s, fence = %s where id = %s"
+                connection.execute(change, ("failed", fence, post["id"]))
+                connection.execute(change, ("draft", fence, post["id"]))
+
+    await asyncio.gather(*(asyncio.to_thread(fail, post) for post in posts))
+    assert totals(admin_url) == {"failed": 320.0}  # 16 * 20
+    assert (await desk.act("list_notifications"))["total"] == 320
