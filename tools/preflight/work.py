@@ -47,9 +47,12 @@ class CheckWork:
         self._has_told_setup = False
         self._links = Links(doors)
 
-    async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
-        """Claim accounts whose time has come, or of which something changed; once, all that other settings checked."""
-        setup = self._setup if sweep and not self._has_told_setup else None
+    async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:  # noqa: ARG002 - there is no lower bound
+        """Claim accounts whose time has come, or of which something changed.
+
+        When a process begins, also those that were checked under other settings, until none of them is left.
+        """
+        setup = None if self._has_told_setup else self._setup
         async with self._doors.database.outside() as session:
             rows = await checks.claim(session, batch=limit, lease=_LEASE, setup=setup)
         if setup is not None and len(rows) < limit:

@@ -202,12 +202,11 @@ async def test_links_that_do_not_work_are_found_and_other_settings_look_again(
     assert await broken.once() == 1
     assert await told(desk) == [("public_url_unreachable", False)]
     assert await broken.once() == 0
-    mended = CheckWork(doors)
-    assert await mended.claim(10, sweep=False) == []
-    (claim,) = await mended.claim(10, sweep=True)
-    await mended.work(claim)
+    assert await Checker(work=CheckWork(replace(doors, settings=closed))).once() == 0, "nothing else is new"
+    mended = Checker(work=CheckWork(doors))
+    assert await mended.once() == 1
     assert await told(desk) == [("public_url_unreachable", True)]
-    assert await mended.claim(10, sweep=True) == []
+    assert await mended.once() == 0
 
 
 async def test_what_is_old_is_forgotten(
