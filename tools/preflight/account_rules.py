@@ -8,7 +8,6 @@ from platforms.needs import NeededScope
 from tools.accounts.choose import account_label, network_title
 from tools.installation.address import host_of, is_private_name
 from tools.networks import is_on_this_machine
-from tools.posts.content import content_of
 from tools.preflight.obstacle import AccountWeek, Fix, Obstacle, Planned
 
 _RECONNECT = "Connect the account again."
@@ -88,7 +87,7 @@ def _scopes(week: AccountWeek, manifest: Manifest, inside: Sequence[Planned]) ->
     if not granted:
         return
     for scope in manifest.scopes:
-        lacking = [each for each in inside if needs_scope(scope, week, content_of(each.post, each.media))]
+        lacking = [each for each in inside if needs_scope(scope, week, each.content)]
         if scope.name not in granted and lacking:
             message = (
                 f"{account_label(week.account)} did not give Studio the permission {scope.name}, which it takes to"
@@ -120,7 +119,7 @@ def needs_public_link(manifest: Manifest, content: Content, login: str | None) -
 def fetched(week: AccountWeek, adapter: Adapter, inside: Sequence[Planned]) -> list[Planned]:
     """The posts of which the network fetches something."""
     login = week.account.login
-    return [each for each in inside if needs_public_link(adapter.manifest, content_of(each.post, each.media), login)]
+    return [each for each in inside if needs_public_link(adapter.manifest, each.content, login)]
 
 
 def _public_link(week: AccountWeek, adapter: Adapter, inside: Sequence[Planned]) -> Iterator[Obstacle]:

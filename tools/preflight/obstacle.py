@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from core.settings import Settings
 from db.models.account import Account
 from db.models.post import Post
 from db.queries.posts import PostMedia
-from platforms.base import Adapter
+from platforms.base import Adapter, Content
+from tools.posts.content import content_of
 
 # An error keeps a post from going out as it is; a warning is worth a look.
 Level = Literal["error", "warning"]
@@ -50,6 +52,11 @@ class Planned:
     media: PostMedia
     due: datetime
     scheduled: bool = True
+
+    @cached_property
+    def content(self) -> Content:
+        """What would go out, as adapters take it."""
+        return content_of(self.post, self.media)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from db.models.post import Approval, Post
 from platforms.base import Adapter
-from tools.posts.content import content_hash, content_of, cover_of
+from tools.posts.content import content_hash, cover_of
 from tools.posts.times import CLASH_WITHIN
 from tools.posts.view import label
 from tools.preflight.obstacle import AccountWeek, Fix, Level, Obstacle, Planned
@@ -63,7 +63,7 @@ def _content(week: AccountWeek, adapter: Adapter, planned: Planned) -> Iterator[
 
 def _by_code(adapter: Adapter, planned: Planned) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for problem in adapter.validate(content_of(planned.post, planned.media)):
+    for problem in adapter.validate(planned.content):
         found.setdefault(problem.code, []).append(problem.message)
     return found
 
