@@ -29,6 +29,7 @@ from tools.dispatcher import Dispatcher
 from tools.installation.prepare import Installation, Progress, prepare
 from tools.media.fetch import MediaFetcher
 from tools.networks import open_networks
+from tools.preflight.work import CheckWork
 from tools.publishing.engine import PostWork
 
 # SIGTERM to exit 0 within 30 s: what runs gets this long to reach a recorded step.
@@ -88,6 +89,7 @@ async def build(
         if publishes:
             clock.add(PostWork(doors, stopping))
             clock.add(CountsWork(doors))
+            clock.add(CheckWork(doors))
         app = create_app(
             doors=doors,
             dispatcher=dispatcher,

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.front import FrontDoor
 from api.problems import problem
 from core import clock
+from db.queries.measures import measure_publishing
 
 router = APIRouter(tags=["health"])
 
@@ -34,5 +35,11 @@ async def ready(front: FrontDoor) -> Response:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(front: FrontDoor) -> Response:
-    """Counters for Prometheus."""
-    return Response(front.metrics.text(), media_type="text/plain; version=1.0.0; charset=utf-8")
+    """Counters for Prometheus: of this process, and what the whole installation has published."""
+    try:
+        async with front.doors.database.outside() as session:
+            measures = await measure_publishing(session)
+    except (SQLAlchemyError, OSError):
+        measures = None
+    text = front.metrics.text(measures, platforms=front.doors.adapters)
+    return Response(text, media_type="text/plain; version=1.0.0; charset=utf-8")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SETS = ("main_job", "held_out", "breadth", "breadth_blind")
+SETS = ("main_job", "held_out", "breadth", "breadth_blind", "watch")
 NETWORKS = ("instagram", "facebook", "tiktok")
 COMMANDS = (
     "create_draft",
@@ -29,8 +29,10 @@ COMMANDS = (
     "move_posts",
     "cancel_posts",
     "fit_media",
+    "check_posts",
+    "list_notifications",
 )
-READING = frozenset({"list_posts", "show_post", "list_accounts"})
+READING = frozenset({"list_posts", "show_post", "list_accounts", "check_posts", "list_notifications"})
 # In a case, "$made" is the id of the post that an earlier call of the same sentence made.
 MADE = "01990a3e-0000-7000-8000-00000000made"
 

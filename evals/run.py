@@ -51,6 +51,8 @@ _SUMMARIES = {
     "move_posts": "Moved 2 posts.",
     "cancel_posts": "Cancelled 2 posts.",
     "fit_media": "K7RMD's photo fits now.",
+    "check_posts": "3 planned posts: ready to go out.",
+    "list_notifications": "2 notifications.",
 }
 # What must be right in a call with an effect; other words of a draft only make a draft that reads differently.
 AIM = (
@@ -138,7 +140,7 @@ def speak(
 
 def _scripted(command: str) -> Mapping[str, object]:
     summary = {"summary": _SUMMARIES[command]}
-    if command in {"list_posts", "list_accounts"}:
+    if command in {"list_posts", "list_accounts", "check_posts", "list_notifications"}:
         return {**summary, "items": [], "next_cursor": None}
     return summary if command == "undo" else {**summary, "post": _POST, "warnings": []}
 

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from core.errors import Problem
 from core.jsontypes import JsonObject
+from platforms.needs import ApiVersion, NeededScope, Upload
 
 
 class RepeatSafety(StrEnum):
@@ -230,7 +231,11 @@ class Quota:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a network can and cannot do here; the agent, the pages, the docs and the validation read this one record."""
+    """What a network can and cannot do here; the agent, the pages, the docs and the validation read this one record.
+
+    ``daily_limit`` is how many posts an account may publish in 24 hours, None where the network names no number.
+    ``renews_dead_tokens``: a token past its end can be renewed without a person, with its refresh token.
+    """
 
     platform: str
     title: str
@@ -240,6 +245,11 @@ class Manifest:
     fetches_media: bool  # the network fetches our links, so STUDIO_PUBLIC_URL must be reachable for it
     posting_times: tuple[str, ...]  # default weekly slots: "Mon 09:00", in the workspace's zone
     quotas: tuple[Quota, ...] = ()  # counted here and kept before a call is made
+    uploads: tuple[Upload, ...] = ()  # what is sent as bytes although the network fetches the rest
+    scopes: tuple[NeededScope, ...] = ()
+    api: ApiVersion | None = None
+    daily_limit: int | None = None
+    renews_dead_tokens: bool = False
 
     def format_rules(self, name: str) -> FormatRules | None:
         """The rules of a format, None when this network has no such format."""

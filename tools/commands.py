@@ -7,6 +7,7 @@ from tools.ideas.experiment import create_experiment
 from tools.ideas.experiment_view import show_experiment
 from tools.ideas.plan_week import plan_week
 from tools.ideas.repurpose import repurpose_post
+from tools.notifications.read import list_notifications, read_notifications
 from tools.posts.bulk import cancel_posts, move_posts
 from tools.posts.calendar import cancel_post, move_post, schedule_post
 from tools.posts.draft import create_draft, edit_draft
@@ -14,6 +15,7 @@ from tools.posts.fit import fit_media
 from tools.posts.publish import publish_post
 from tools.posts.read import list_attempts, list_posts, show_post
 from tools.posts.retry import retry_post
+from tools.preflight.check import check_posts
 from tools.publishing.settle import resolve_post
 from tools.publishing.take_down import delete_post
 from tools.undo import undo
@@ -42,11 +44,14 @@ def catalog() -> Catalog:
             list_posts,
             show_post,
             list_accounts,
+            check_posts,
+            list_notifications,
             undo,
             list_attempts,
             show_experiment,
             connect_account,
             show_account,
             disconnect_account,
+            read_notifications,
         )
     )

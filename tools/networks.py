@@ -1,7 +1,9 @@
 """The networks of this installation: every adapter, built from the settings."""
 
 import contextlib
+import ipaddress
 from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlsplit
 
 from core.settings import Settings
 from platforms.base import Adapter
@@ -39,3 +41,15 @@ async def open_networks(settings: Settings) -> AsyncIterator[Mapping[str, Adapte
         )
         stack.push_async_callback(tiktok.aclose)
         yield {"instagram": instagram, "facebook": facebook, "tiktok": tiktok}
+
+
+def is_on_this_machine(settings: Settings, platform: str) -> bool:
+    """Whether what answers as this network runs on this machine, as the sandbox does: it fetches private links too."""
+    url = settings.tiktok_api_url if platform == "tiktok" else settings.facebook_graph_url
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -17,6 +17,7 @@ from agent.offline import (
     settling,
     several,
     talk,
+    watching,
     weeks,
 )
 from agent.offline.clauses import bare, clauses, is_question
@@ -53,7 +54,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 # Commands that change nothing of what there is; a plan is a proposal.
-_HARMLESS = frozenset({"list_posts", "show_post", "list_accounts", "plan_week"})
+_HARMLESS = frozenset({"list_posts", "show_post", "list_accounts", "plan_week", "check_posts", "list_notifications"})
 _KEPT = frozenset(
     {
         "edit_draft",
@@ -236,6 +237,8 @@ def _readers(
         lambda: repurposing.read_repurpose(part, clause, sentence, around),
         lambda: removing.read_delete(clause, sentence, around),
         lambda: several.read_several(clause, sentence, around),
+        lambda: watching.read_check(clause, sentence),
+        lambda: watching.read_news(clause),
         lambda: looking.read_accounts(clause),
         lambda: drafting.read_create(clause, sentence, context),
         lambda: talk.read_other_network(clause, around.networks),

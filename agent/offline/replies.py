@@ -22,6 +22,8 @@ _VERBS = {
 _OTHERS = {
     "list_posts": "list the posts",
     "list_accounts": "list the accounts",
+    "check_posts": "check what is planned",
+    "list_notifications": "list what happened",
     "undo": "undo the last change",
     "plan_week": "plan the week",
     "accept_plan": "take the plan over",
@@ -78,12 +80,28 @@ def _details(command: str, result: Mapping[str, object], summary: str) -> list[s
             for row in rows[:_MOST_LINES]
             if (line := _account_line(row)) and not _is_said(row.get("handle"), summary)
         ]
+    if command in {"check_posts", "list_notifications"}:
+        return _watched_lines(rows)
     if command == "list_posts":
         lines = [_post_line(row) for row in rows[:_MOST_LINES]]
         more = len(rows) - _MOST_LINES
         return [*lines, *([f"… and {more} more."] if more > 0 else [])]
     post = result.get("post")
     return _post_details(command, post, summary) if isinstance(post, Mapping) else []
+
+
+def _watched_lines(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """What is in the way, or what happened: the cause, what to do, and the link."""
+    lines = []
+    for row in rows[:_MOST_LINES]:
+        said = str(row.get("text") or row.get("message") or "").strip()
+        action = str(row.get("action") or "").strip() if row.get("resolved_at") is None else "That is settled."
+        link = str(row.get("link") or "")
+        when = str(row.get("receipt") or "")
+        parts = [said, action, link if link not in said else "", f"({when})" if when else ""]
+        lines.append(f"- {' '.join(part for part in parts if part)}")
+    more = len(rows) - _MOST_LINES
+    return [*lines, *([f"… and {more} more."] if more > 0 else [])]
 
 
 def _rows(result: Mapping[str, object]) -> list[object]:

@@ -9,9 +9,10 @@ from agent.offline.reading import Reading, Step, ask, say
 CAN_DO = (
     "I can draft a post (“draft an Instagram post about our new espresso blend”, with a photo by link, upload or"
     " name), schedule it (“schedule it for Friday at 9am”), move it, cancel it, publish it now (a person says yes"
-    " first), change a draft's caption or photo, fit its photo, bring it to another network (“same for Facebook”), try"
+    " first), check whether what is planned will go out,"
+    " change a draft's caption or photo, fit its photo, bring it to another network (“same for Facebook”), try"
     " a failed one again, take a live one down, plan a week, move or cancel many posts at once, undo, and show you"
-    " drafts, the calendar, a post's fate and the connected accounts."
+    " drafts, the calendar, a post's fate, what happened lately and the connected accounts."
 )
 _WHO = (
     "I am the offline model: rules built into Studio that read commands in plain English, not a large language model."

@@ -11,7 +11,13 @@ from db.models.base import Base, Identified, StoredObject, Tenant, Timed
 
 
 class Account(Identified, Tenant, Timed, Base):
-    """One account on one network. Tokens are sealed by ``core.vault`` and opened only for an outward call."""
+    """One account on one network. Tokens are sealed by ``core.vault`` and opened only for an outward call.
+
+    Its coming posts are checked when ``check_due`` has come, by whoever holds ``check_lease`` with the newest
+    ``check_fence``; ``check_setup`` says under which settings that was done, and ``check_found`` what was found out:
+    "network" is what the network said against the account when it was asked at ``asked_at``, "renewal" why it gave no
+    new token then, "public_link" why our links cannot be fetched.
+    """
 
     __tablename__ = "accounts"
 
@@ -28,6 +34,12 @@ class Account(Identified, Tenant, Timed, Base):
     posting_times: Mapped[list[str] | None] = mapped_column()
     counts_due: Mapped[datetime] = mapped_column(server_default=func.studio_now())
     counts_fence: Mapped[int] = mapped_column(default=0, server_default="0")
+    check_due: Mapped[datetime] = mapped_column(server_default=func.studio_now())
+    check_lease: Mapped[datetime | None]
+    check_fence: Mapped[int] = mapped_column(default=0, server_default="0")
+    check_setup: Mapped[str | None]
+    check_found: Mapped[StoredObject | None]
+    asked_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
 
 

@@ -3,6 +3,8 @@
 from types import MappingProxyType
 
 from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota, VideoRules
+from platforms.graph import GRAPH_VERSION
+from platforms.needs import ApiVersion, NeededScope, Upload
 
 # Meta's Pages and video references, as read in September 2026; the length of a text as clients report it.
 MAX_TEXT = 63_206
@@ -157,4 +159,10 @@ MANIFEST = Manifest(
     fetches_media=True,
     posting_times=("Mon 09:00", "Tue 09:00", "Wed 09:00", "Thu 09:00", "Fri 09:00", "Sat 10:00", "Sun 10:00"),
     quotas=QUOTAS,
+    uploads=(Upload(format="reel"), Upload(format="story")),
+    scopes=(
+        NeededScope(name="pages_manage_posts", for_what="publish"),
+        NeededScope(name="pages_manage_engagement", for_what="write a first comment", option="first_comment"),
+    ),
+    api=ApiVersion(name=f"Meta's Graph API {GRAPH_VERSION}"),
 )

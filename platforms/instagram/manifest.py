@@ -4,6 +4,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota, VideoRules
+from platforms.graph import GRAPH_VERSION
+from platforms.needs import ApiVersion, NeededScope, Upload
 
 # Meta's content publishing guide and media reference, as read on 28 September 2026.
 MAX_CAPTION = 2_200
@@ -72,8 +74,10 @@ COVER = replace(REEL, kinds=frozenset({"image"}), image=FREE_IMAGES, video=None)
 # Meta's guide says 100 posts in 24 hours, and its accounts tell it (content_publishing_limit); one with less says so
 # when it is used up. The containers are counted apart, those of a carousel's images too.
 _DAY = 86_400.0
+# Meta's guide says 100 in 24 hours, its reference 50; content_publishing_limit says it of each account.
+_POSTS_A_DAY = 100
 QUOTAS = (
-    Quota(name="posts in 24 hours", steps=frozenset({"publish"}), limit=100, seconds=_DAY),
+    Quota(name="posts in 24 hours", steps=frozenset({"publish"}), limit=_POSTS_A_DAY, seconds=_DAY),
     Quota(
         name="prepared media in 24 hours",
         steps=frozenset({"create_container", "create_child_"}),
@@ -84,6 +88,23 @@ QUOTAS = (
 
 _SUITE = "contract suite"
 _NOT_YET = "Studio does not send it yet; it is planned."
+
+# Meta's guides of both login products; without ``login`` a token counts as Facebook Login's.
+_SCOPES = (
+    NeededScope(name="instagram_basic", for_what="read the account", login="facebook"),
+    NeededScope(name="instagram_content_publish", for_what="publish", login="facebook"),
+    NeededScope(
+        name="instagram_manage_comments", for_what="write a first comment", login="facebook", option="first_comment"
+    ),
+    NeededScope(name="instagram_business_basic", for_what="read the account", login="instagram"),
+    NeededScope(name="instagram_business_content_publish", for_what="publish", login="instagram"),
+    NeededScope(
+        name="instagram_business_manage_comments",
+        for_what="write a first comment",
+        login="instagram",
+        option="first_comment",
+    ),
+)
 
 MANIFEST = Manifest(
     platform="instagram",
@@ -122,4 +143,8 @@ MANIFEST = Manifest(
     fetches_media=True,
     posting_times=("Mon 11:00", "Tue 11:00", "Wed 11:00", "Thu 11:00", "Fri 11:00", "Sat 10:00", "Sun 18:00"),
     quotas=QUOTAS,
+    uploads=(Upload(format="reel", unless_login="instagram"), Upload(format="story", unless_login="instagram")),
+    scopes=_SCOPES,
+    api=ApiVersion(name=f"Meta's Graph API {GRAPH_VERSION}"),
+    daily_limit=_POSTS_A_DAY,
 )

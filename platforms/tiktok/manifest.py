@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota, VideoRules
+from platforms.needs import ApiVersion, NeededScope, Upload
 
 # TikTok's media transfer guide and posting references, as read on 11 September 2026.
 MAX_TITLE = 2_200
@@ -114,4 +115,13 @@ MANIFEST = Manifest(
     fetches_media=True,
     posting_times=("Mon 18:00", "Tue 18:00", "Wed 18:00", "Thu 18:00", "Fri 17:00", "Sat 11:00", "Sun 19:00"),
     quotas=QUOTAS,
+    uploads=(Upload(format="video"),),
+    scopes=(
+        NeededScope(name="video.publish", for_what="publish", without="draft"),
+        NeededScope(name="video.upload", for_what="put a draft into the inbox", option="draft"),
+    ),
+    api=ApiVersion(name="TikTok's Content Posting API v2"),
+    # spam_risk_too_many_posts: about 15 posts of a creator a day, those of all apps together.
+    daily_limit=15,
+    renews_dead_tokens=True,
 )

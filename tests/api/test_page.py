@@ -180,3 +180,33 @@ async def test_a_question_that_is_left_can_no_longer_be_answered(
     await expect(page.get_by_text("withdrawn")).to_be_visible()
     await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     await context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_what_happened_is_counted_until_it_was_read(
+    browser: Browser, demo: Served, owner: httpx.AsyncClient, account_id: str, asset_id: str, size: dict[str, int]
+) -> None:
+    path = f"/v1/posts/{(await draft(owner, account_id, asset_id))['id']}"
+    assert (await owner.post(f"{path}/publish", json={})).status_code == 200
+    await eventually(owner, path, "posted")
+    context, page, complaints = await opened(browser, demo, size)
+    button = page.get_by_role("button", name="News, 1 unread")
+    await expect(button).to_be_visible()
+    await button.click()
+    panel = page.get_by_role("region", name="What happened")
+    await expect(panel.get_by_text("is live on Instagram @roastery")).to_be_visible()
+    await expect(page.get_by_role("button", name="News", exact=True)).to_be_visible()
+    box = await panel.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size["width"]
+    await page.keyboard.press("Escape")
+    await expect(panel).to_be_hidden()
+    assert (await owner.get("/v1/notifications")).json()["unread"] == 0
+    await say(page, "what happened since yesterday?")
+    await expect(page.get_by_role("log").get_by_text("is live on Instagram").last).to_be_visible(timeout=20_000)
+    await idle(page)
+    await say(page, "is everything ready for next week?")
+    await expect(page.get_by_role("log").get_by_text("Nothing is planned").last).to_be_visible(timeout=20_000)
+    assert complaints == []
+    await context.close()

@@ -54,6 +54,7 @@ class Filled:
     approval_id: UUID
     plan_id: str
     experiment_id: str
+    notification_id: str
 
     @property
     def workspace_id(self) -> UUID:
@@ -154,6 +155,8 @@ async def fill(doors: Doors, principal: Principal, sandbox: Sandbox, *, number: 
     await _checkpoint(doors, principal, thread_id)
     plan = await act("plan_week", posts=3)
     experiment_id = await _ideas(doors, principal, str(draft["id"]))
+    told = (await act("list_notifications"))["items"]
+    assert isinstance(told, list)
     return Filled(
         principal=principal,
         account_id=str(account["id"]),
@@ -171,6 +174,7 @@ async def fill(doors: Doors, principal: Principal, sandbox: Sandbox, *, number: 
         approval_id=approval_id,
         plan_id=str(plan["plan_id"]),
         experiment_id=experiment_id,
+        notification_id=str(told[0]["id"]),
     )
 
 

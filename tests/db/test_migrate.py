@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from core.errors import Misconfigured, Unavailable
 from db import migrate
 from db.embedded.cluster import Cluster, start
-from db.models import account, conversation, idea, people, plan, post
+from db.models import account, conversation, idea, notification, people, plan, post
 from db.models.base import SCHEMA, Base
 from tests.db.conftest import Admin
 
@@ -96,7 +96,7 @@ async def test_an_empty_database_has_no_revision(cluster: Cluster) -> None:
 
 def test_models_and_tables_agree(admin_url: str) -> None:
     """Every column of a model exists with its type and nullability, and every column that exists is in a model."""
-    assert {account, conversation, idea, people, plan, post}  # importing them fills the metadata
+    assert {account, conversation, idea, notification, people, plan, post}  # importing them fills the metadata
 
     def of_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
         return kind in {"table", "column"} and name not in {"alembic_version", "test_clock"}

@@ -21,7 +21,10 @@ RANDOM_KEYS = {
 }
 # People and workspaces are not a tenant's rows: what names one of them is no composite key.
 GLOBAL = {"users", "workspaces"}
-NARROW = {"find_principal", "claim_posts", "claim_runs", "claim_counts"}
+NARROW = {
+    *("find_principal", "claim_posts", "claim_runs", "claim_counts", "claim_checks"),
+    *("measure_publishing", "count_outcome"),  # numbers over all workspaces, without a name or an id
+}
 
 
 def test_every_table_is_walled(admin: Admin) -> None:
@@ -88,6 +91,8 @@ FORBIDDEN_TO_APP = (
     "truncate studio.posts cascade",
     "create table studio.mine (id int)",
     "select * from langgraph.checkpoint_migrations",
+    "select * from studio.publish_totals",
+    "insert into studio.publish_totals values ('instagram', 'failed', 0, 1)",
 )
 
 
@@ -207,10 +212,14 @@ def test_the_claiming_role_reads_and_writes_technical_columns_only(admin: Admin)
     }
     lease = ["fence", "lease_until", "next_attempt_at", "status"]
     assert granted == {
-        ("accounts", "SELECT"): ["counts_due", "counts_fence", "id", "status", "workspace_id"],
-        ("accounts", "UPDATE"): ["counts_due", "counts_fence"],
+        ("accounts", "SELECT"): [
+            *("check_due", "check_fence", "check_lease", "check_setup"),
+            *("counts_due", "counts_fence", "id", "status", "workspace_id"),
+        ],
+        ("accounts", "UPDATE"): ["check_due", "check_fence", "check_lease", "counts_due", "counts_fence"],
         ("account_turns", "SELECT"): ["account_id", "hold_until", "post_id", "workspace_id"],
         ("account_turns", "UPDATE"): ["post_id"],
+        ("check_requests", "SELECT"): ["account_id"],
         ("posts", "SELECT"): sorted([*lease, "account_id", "id", "scheduled_for", "waits", "workspace_id"]),
         ("posts", "UPDATE"): [*lease, "waits"],
         ("runs", "SELECT"): ["fence", "id", "lease_until", "next_attempt_at", "status", "thread_id", "workspace_id"],

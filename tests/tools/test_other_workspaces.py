@@ -46,6 +46,8 @@ def values(theirs: Filled) -> dict[str, Sequence[object]]:
         "accounts": [[theirs.account_id], [theirs.handle], [f"@{theirs.handle}"]],
         "plan_id": [theirs.plan_id, f"{{{theirs.plan_id}}}"],
         "experiment_id": [theirs.experiment_id],
+        "notification_ids": [[theirs.notification_id]],
+        "until_id": [theirs.notification_id],
         "query": ["bakery", theirs.draft_code],
         "cursor": [],
     }
@@ -95,9 +97,10 @@ def test_every_field_that_names_something_is_tried() -> None:
         names = {name for name in command.arguments.model_fields if name.endswith(("_id", "_ids")) or name in others}
         known = others | {
             "post_id", "post_ids", "platform_post_id", "account_id", "external_id", "plan_id", "experiment_id",
+            "notification_ids", "until_id",
         }  # fmt: skip
         assert names <= known, f"{command.name}: {names - known}"
-        assert names or command.name in OF_ONES_OWN | {"list_accounts"}, command.name
+        assert names or command.name in OF_ONES_OWN | {"list_accounts", "list_notifications"}, command.name
 
 
 async def test_no_command_finds_or_changes_the_things_of_another_workspace(street: Street, admin: Admin) -> None:
@@ -122,7 +125,7 @@ async def test_no_command_finds_or_changes_the_things_of_another_workspace(stree
 def assert_nothing_of_theirs(result: Mapping[str, object], theirs: Filled, asked: object) -> None:
     told = str(result)
     things = (theirs.draft_id, theirs.planned_id, theirs.account_id, theirs.asset_id, theirs.asset_name)
-    for secret in (*things, theirs.plan_id, theirs.experiment_id):
+    for secret in (*things, theirs.plan_id, theirs.experiment_id, theirs.notification_id):
         assert secret not in told, asked
     assert "The words of bakery" not in told, asked
     # A list is empty, whatever it was narrowed to.
@@ -142,6 +145,8 @@ async def test_whoever_owns_them_finds_them_by_these_names(street: Street) -> No
         await street.dispatcher.run("plan_week", {"accounts": named_accounts, "posts": 1}, owner)
     await street.dispatcher.run("accept_plan", {"plan_id": street.theirs.plan_id, "as": "drafts"}, owner)
     await street.dispatcher.run("show_experiment", {"experiment_id": street.theirs.experiment_id}, owner)
+    marked = {"notification_ids": [street.theirs.notification_id]}
+    assert (await street.dispatcher.run("read_notifications", marked, owner)).result["marked"] == 1
     for media in named["media"]:
         await street.dispatcher.run("create_draft", {"caption": "Mine", "media": media}, owner)
 

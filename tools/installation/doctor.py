@@ -197,6 +197,19 @@ async def _public_address(settings: Settings) -> Finding:
     return Finding(about="Public address", level="ok", message=base)
 
 
+async def link_trouble(url: str) -> str | None:
+    """Why a signed link of ours does not work from here, None when it does; the bytes themselves are not asked for."""
+    try:
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+            answer = await client.head(url)
+    except httpx.HTTPError as error:
+        return f"nothing answers there ({type(error).__name__})."
+    if answer.status_code != httpx.codes.OK:
+        # TikTok takes no redirect, and a sign-in page in front of it would be one.
+        return f"it answers {answer.status_code}, so that address does not lead to this Studio."
+    return None
+
+
 def _is_private(host: str) -> bool:
     """Whether a host name leads to no public address."""
     try:

@@ -47,8 +47,8 @@ def test_every_expected_time_is_one_that_the_server_understands() -> None:
     for case in (case for name in SETS for case in load(name)):
         now = datetime.fromisoformat(case.now)
         for _, arguments in case.calls:
-            if "window" in arguments:
-                assert window(str(arguments["window"]), now=now, zone=case.zone)
+            for phrase in (str(arguments[name]) for name in ("window", "since") if name in arguments):
+                assert window(phrase, now=now, zone=case.zone)
             phrase = str(arguments.get("when", "first free slot"))
             if not is_slot(phrase):
                 assert _trouble(phrase, now, case.zone) not in {"when_unknown", "when_zone"}, (case.id, phrase)

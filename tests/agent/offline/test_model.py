@@ -189,6 +189,8 @@ def test_every_command_of_the_evals_is_one_that_the_model_can_call() -> None:
         "move_posts": "move everything on Friday to Saturday",
         "cancel_posts": "cancel all posts this weekend",
         "fit_media": "crop it to fill",
+        "check_posts": "is everything ready for next week?",
+        "list_notifications": "what did I miss?",
     }
     assert set(said) == set(COMMANDS)
     model = offline_model()
