@@ -13,7 +13,8 @@ from agent.hands import Hands
 from agent.live import LiveRuns
 from agent.turn import Turn
 from core.settings import Settings
-from memory.checkpoints import WorkspaceSaver, checkpoint_thread, checkpoints_of
+from memory.checkpoints import checkpoint_thread, checkpoints_of
+from memory.saver import WorkspaceSaver
 from tools.dispatcher import Dispatcher
 
 
