@@ -105,7 +105,7 @@ READ_ONE = _READ.format(columns=_COLUMNS, which="and checkpoint_id = %(id)s")
 LIST = _COLUMNS + "from checkpoints c "
 # Of each generation of a thread the rows between two numbers.
 LIST_MESSAGES = """
-select m.generation, m.seq, m.type, m.blob
+select m.thread_id, m.checkpoint_ns, m.generation, m.seq, m.type, m.blob
 from unnest(%(threads)s::text[], %(namespaces)s::text[], %(generations)s::bigint[], %(starts)s::int[], %(stops)s::int[])
   n (thread_id, checkpoint_ns, generation, start, stop)
 join checkpoint_messages m on m.thread_id = n.thread_id and m.checkpoint_ns = n.checkpoint_ns
