@@ -94,20 +94,16 @@ def graph_on(saver: BaseCheckpointSaver[str], said: Sequence[Sequence[AnyMessage
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Seconds of each turn; bytes of LangGraph's tables with their indexes, as written and after VACUUM; their rows."""
+    """Seconds of turns around the tenth and of the last; bytes of LangGraph's tables with their indexes; their rows.
 
-    seconds: Sequence[float]
+    ``written`` is what the files hold as the turns left them, ``vacuumed`` after VACUUM.
+    """
+
+    early: Sequence[float]
+    late: Sequence[float]
     written: int
     vacuumed: int
     rows: dict[str, int]
-
-    def early(self) -> float:
-        """The median of the turns around the tenth."""
-        return statistics.median(self.seconds[AROUND // 2 : AROUND // 2 + AROUND])
-
-    def late(self) -> float:
-        """The median of the last ten turns."""
-        return statistics.median(self.seconds[-AROUND:])
 
 
 def _tables(url: str, schema: str, names: Sequence[str]) -> tuple[int, dict[str, int]]:
@@ -138,62 +134,74 @@ def _checkpoint_tables(url: str) -> list[str]:
         return [str(name) for (name,) in found]
 
 
-async def measure(turn: Turn, said: Sequence[Sequence[AnyMessage]], url: str) -> Cost:
-    """Go through a conversation, turn by turn."""
-    seconds = []
-    for messages in said:
-        begun = time.perf_counter()
-        await turn(messages)
-        seconds.append(time.perf_counter() - begun)
+async def _seconds(turn: Turn, messages: Sequence[AnyMessage]) -> float:
+    begun = time.perf_counter()
+    await turn(messages)
+    return time.perf_counter() - begun
+
+
+async def measure(long: Turn, short: Turn, said: Sequence[Sequence[AnyMessage]], url: str) -> Cost:
+    """Let a long conversation and a short one grow, and time their last turns by turns: both meet the same machine."""
+    for messages in said[:-AROUND]:
+        await long(messages)
+    for messages in said[: AROUND // 2]:
+        await short(messages)
+    early, late = [], []
+    for number in range(AROUND):
+        early.append(await _seconds(short, said[AROUND // 2 + number]))
+        late.append(await _seconds(long, said[number - AROUND]))
     tables = _checkpoint_tables(url)
     written, rows = _tables(url, "langgraph", tables)
     _vacuum(url, "langgraph", tables)
-    return Cost(seconds=seconds, written=written, vacuumed=_tables(url, "langgraph", tables)[0], rows=rows)
+    vacuumed, _ = _tables(url, "langgraph", tables)
+    return Cost(early=early, late=late, written=written, vacuumed=vacuumed, rows=rows)
 
 
 def _config(thread_id: str, run_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": thread_id}, "metadata": {"run_id": run_id}}
 
 
-async def ours(url: str, said: Sequence[Sequence[AnyMessage]], workspace_id: UUID) -> Cost:
-    """Studio's saver, and what is done when a run is over."""
+@asynccontextmanager
+async def _ours(url: str, said: Sequence[Sequence[AnyMessage]]) -> AsyncIterator[Turn]:
+    """A conversation with Studio's saver, and what is done when a run is over."""
+    workspace_id = uuid4()
     thread_id = checkpoint_thread(workspace_id, uuid4())
     async with open_saver(url) as saver:
         graph = graph_on(saver, said)
 
         async def turn(messages: Sequence[AnyMessage]) -> None:
             run_id = str(uuid4())
+            config = _config(thread_id, run_id)
             with checkpoints_of(workspace_id):
-                await saver.aget_tuple(_config(thread_id, run_id))
-                await graph.ainvoke({"messages": [messages[0]]}, _config(thread_id, run_id), durability="sync")
+                await saver.aget_tuple(config)
+                await graph.ainvoke({"messages": [messages[0]]}, config, durability="sync")
                 await saver.athin(thread_id, run_id)
 
-        return await measure(turn, said, url)
+        yield turn
 
 
 @asynccontextmanager
-async def _stock_saver(url: str) -> AsyncIterator[AsyncPostgresSaver]:
-    options = {
-        "autocommit": True,
-        "prepare_threshold": 0,
-        "row_factory": dict_row,
-        "options": "-csearch_path=langgraph",
-    }
+async def _stock(url: str, said: Sequence[Sequence[AnyMessage]]) -> AsyncIterator[Turn]:
+    """A conversation with LangGraph's own saver."""
+    thread_id = str(uuid4())
     pool = AsyncConnectionPool(
-        url, connection_class=AsyncConnection[DictRow], min_size=1, max_size=8, open=False, kwargs=options
+        url,
+        connection_class=AsyncConnection[DictRow],
+        min_size=1,
+        max_size=8,
+        open=False,
+        kwargs={
+            "autocommit": True,
+            "prepare_threshold": 0,
+            "row_factory": dict_row,
+            "options": "-c search_path=langgraph",
+        },
     )
     async with pool:
         async with pool.connection() as connection:
             await connection.execute("create schema langgraph")
         saver = AsyncPostgresSaver(conn=pool)
         await saver.setup()
-        yield saver
-
-
-async def stock(url: str, said: Sequence[Sequence[AnyMessage]]) -> Cost:
-    """LangGraph's own saver."""
-    thread_id = str(uuid4())
-    async with _stock_saver(url) as saver:
         graph = graph_on(saver, said)
 
         async def turn(messages: Sequence[AnyMessage]) -> None:
@@ -201,7 +209,7 @@ async def stock(url: str, said: Sequence[Sequence[AnyMessage]]) -> Cost:
             await saver.aget_tuple(config)
             await graph.ainvoke({"messages": [messages[0]]}, config, durability="sync")
 
-        return await measure(turn, said, url)
+        yield turn
 
 
 async def _new_workspace(url: str) -> tuple[UUID, UUID]:
@@ -267,34 +275,47 @@ async def beside(url: str, said: Sequence[Sequence[AnyMessage]], workspace_id: U
 
 def _say(name: str, cost: Cost, turns: int) -> None:
     rows = ", ".join(f"{count} {table.removeprefix('checkpoint_')}" for table, count in cost.rows.items())
+    early, late = statistics.median(cost.early), statistics.median(cost.late)
     print(f"{name}: {cost.written / 1e6:.2f} MB as written, {cost.vacuumed / 1e6:.2f} MB after VACUUM ({rows})")
     print(
-        f"  a turn takes {cost.early() * 1e3:.1f} ms around turn 10, {cost.late() * 1e3:.1f} ms around turn {turns}:"
-        f" {cost.late() / cost.early():.2f} times as long"
+        f"  a turn takes {early * 1e3:.1f} ms around turn 10 and {late * 1e3:.1f} ms around turn {turns}:"
+        f" {late / early:.2f} times as long"
     )
+
+
+def _new_database(cluster: Cluster, name: str) -> str:
+    with psycopg.connect(cluster.dsn(database="postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    return cluster.dsn(database=name)
+
+
+async def _prepared(url: str) -> str:
+    async with migrate.migration_lock(url):
+        await migrate.upgrade(url)
+        await checkpoints.setup(url)
+    return url
 
 
 async def main(cluster: Cluster, turns: int) -> None:
     """Measure both, the one after the other, and print."""
-    for name in ("ours", "stock"):
-        with psycopg.connect(cluster.dsn(database="postgres"), autocommit=True) as connection:
-            connection.execute(f"create database {name}".encode())
-    url, said = cluster.dsn(database="ours"), script(turns)
-    async with migrate.migration_lock(url):
-        await migrate.upgrade(url)
-        await checkpoints.setup(url)
-    workspace_id, user_id = await _new_workspace(url)
+    said = script(turns)
     words = sum(len(str(message.content)) for messages in said for message in messages) + turns * SAID[1]
-    print(f"{turns} turns of 4 messages, {words / 1e6:.2f} MB of words; the tables with their indexes:")
-    mine = await ours(url, said, workspace_id)
-    _say("Studio's saver", mine, turns)
-    theirs = await stock(cluster.dsn(database="stock"), said)
-    _say("LangGraph's own", theirs, turns)
     print(
-        f"Studio's is {theirs.written / mine.written:.0f} times smaller,"
-        f" and {theirs.late() / mine.late():.1f} times faster around turn {turns}"
+        f"{turns} turns of 4 messages, {words / 1e6:.2f} MB of words; tables with their indexes, medians of {AROUND}:"
     )
-    await beside(url, said, workspace_id, user_id)
+    url, other = [await _prepared(_new_database(cluster, name)) for name in ("ours_long", "ours_short")]
+    async with _ours(url, said) as long, _ours(other, said) as short:
+        ours = await measure(long, short, said, url)
+    _say("Studio's saver", ours, turns)
+    stock_url, stock_other = [_new_database(cluster, name) for name in ("stock_long", "stock_short")]
+    async with _stock(stock_url, said) as long, _stock(stock_other, said) as short:
+        stock = await measure(long, short, said, stock_url)
+    _say("LangGraph's own", stock, turns)
+    print(
+        f"Studio's is {stock.written / ours.written:.0f} times smaller and, around turn {turns},"
+        f" {statistics.median(stock.late) / statistics.median(ours.late):.1f} times faster"
+    )
+    await beside(url, said, *await _new_workspace(url))
     for what, table in (("transcript", "messages"), ("events", "run_events")):
         size, rows = _tables(url, "studio", [table])
         print(f"apart from that, the {what}: {size / 1e6:.2f} MB ({rows[table]} rows)")

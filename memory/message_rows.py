@@ -160,8 +160,8 @@ class RecentStates:
 
     def holds(self, thread: Thread, messages: Iterable[object]) -> bool:
         """Whether one of these very objects is part of the newest state."""
-        newest = self.newest(thread)
-        return newest is not None and any(message is known for message in messages for known in newest.messages)
+        newest, sought = self.newest(thread), set(map(id, messages))
+        return newest is not None and not sought.isdisjoint(map(id, newest.messages))
 
     def forget(self, thread: Thread) -> None:
         """Read the thread's messages anew the next time."""

@@ -1,6 +1,7 @@
 """LangGraph's saver, storing each message of a conversation once; what it answers is what LangGraph's own would."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -178,6 +179,14 @@ class WorkspaceSaver(AsyncPostgresSaver):
             for statement in statements.DELETE_THREAD:
                 await connection.execute(statement.encode(), (thread_id,))
         self._recent.forget_all(thread_id)
+
+    def get_next_version(self, current: str | None, channel: None) -> str:  # noqa: ARG002 - LangGraph's signature
+        """The version after ``current``: a count, and chance, by which branches differ.
+
+        Half as long as those of LangGraph's own saver, whose count has 32 digits, and sorted behind them all.
+        """
+        count = int(current.partition(".")[0]) + 1 if current is not None else 1
+        return f"{count:08}.{secrets.token_hex(6)}"
 
     async def _put(self, step: _Step, base: State | None) -> tuple[int, Plan]:
         """Store a step that went on from ``base``: the bytes of the messages it added, and where they are all kept."""
