@@ -7,8 +7,10 @@ import psycopg
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.base.id import uuid6
 from langgraph.graph import MessagesState, StateGraph
 from langgraph.types import interrupt
+from sqlalchemy import func
 
 from core.ids import new_id
 from db.engine import Database
@@ -33,16 +35,16 @@ def words(found: CheckpointTuple) -> list[str]:
     return [str(message.content) for message in found.checkpoint["channel_values"]["messages"]]
 
 
-async def go_on(saver: WorkspaceSaver, after: CheckpointTuple, *said: str, number: int) -> str:
+async def go_on(saver: WorkspaceSaver, after: CheckpointTuple, *said: str) -> str:
     """Store a checkpoint that adds messages to another one, as a graph would; its id."""
     messages = [*after.checkpoint["channel_values"]["messages"], *[HumanMessage(text, id=text) for text in said]]
     version = saver.get_next_version(str(after.checkpoint["channel_versions"]["messages"]), None)
     checkpoint = after.checkpoint.copy()
-    checkpoint["id"] = f"{after.checkpoint['id'][:-4]}{number:04}"
+    checkpoint["id"] = str(uuid6())
     checkpoint["channel_values"] = {"messages": messages}
     checkpoint["channel_versions"] = {"messages": version}
     config = after.config
-    await saver.aput(config, checkpoint, {"source": "loop", "step": number}, {"messages": version})
+    await saver.aput(config, checkpoint, {"source": "loop", "step": 9}, {"messages": version})
     return checkpoint["id"]
 
 
@@ -58,8 +60,8 @@ async def test_two_who_go_on_from_the_same_step_do_not_mix(memory: Memory, anoth
         thread_id = await begun(memory)
         mine, theirs = await loaded(memory.saver, thread_id), await loaded(another, thread_id)
         before = words(mine)
-        first = await go_on(memory.saver, mine, "mine", "and more of mine", number=9001)
-        second = await go_on(another, theirs, "theirs", number=9002)
+        first = await go_on(memory.saver, mine, "mine", "and more of mine")
+        second = await go_on(another, theirs, "theirs")
         for saver in (memory.saver, another):
             assert words(await loaded(saver, thread_id, first)) == [*before, "mine", "and more of mine"]
             # The newest counts, as it does with LangGraph's own.
@@ -67,7 +69,7 @@ async def test_two_who_go_on_from_the_same_step_do_not_mix(memory: Memory, anoth
             listed = [words(each) async for each in saver.alist(config_of(thread_id), limit=2)]
             assert listed == [[*before, "theirs"], [*before, "mine", "and more of mine"]]
         # And both go on.
-        third = await go_on(memory.saver, await loaded(memory.saver, thread_id, first), "still mine", number=9003)
+        third = await go_on(memory.saver, await loaded(memory.saver, thread_id, first), "still mine")
         assert words(await loaded(another, thread_id, third)) == [*before, "mine", "and more of mine", "still mine"]
         assert words(await loaded(memory.saver, thread_id, second)) == [*before, "theirs"]
         # What they share is there once.
@@ -79,7 +81,7 @@ async def test_what_it_goes_on_from_may_be_deleted_meanwhile(memory: Memory, ano
         thread_id = await begun(memory)
         known = await loaded(memory.saver, thread_id)
         await another.adelete_thread(thread_id)
-        await go_on(memory.saver, known, "alone", number=9001)
+        await go_on(memory.saver, known, "alone")
         assert words(await loaded(another, thread_id)) == [*words(known), "alone"]
 
 
@@ -132,8 +134,20 @@ async def claimed(database: Database, principal: Principal) -> tuple[UUID, UUID]
         thread = Thread(workspace_id=principal.workspace_id, title="", focus=[], created_by=principal.user_id)
         session.add(thread)
         await session.flush()
-        made = {"workspace_id": principal.workspace_id, "thread_id": thread.id, "user_id": principal.user_id}
-        session.add(Run(id=run_id, **made, surface="rest", status="running", fence=1, text="hello", actions=[]))
+        session.add(
+            Run(
+                id=run_id,
+                workspace_id=principal.workspace_id,
+                thread_id=thread.id,
+                user_id=principal.user_id,
+                surface="rest",
+                status="running",
+                fence=1,
+                next_attempt_at=func.studio_now(),
+                text="hello",
+                actions=[],
+            )
+        )
     return thread.id, run_id
 
 
@@ -150,26 +164,28 @@ async def test_whoever_lost_the_run_stores_nothing(
         run = await session.get_one(Run, run_id)
         run.fence = 2
     with checkpoints_of(principal.workspace_id, claim=Claim(run_id=run_id, fence=2)):
-        await go_on(another, await loaded(another, thread_id), "theirs", number=9001)
+        await go_on(another, await loaded(another, thread_id), "theirs")
     before = memory.counts(thread_id)
     with checkpoints_of(principal.workspace_id, claim=Claim(run_id=run_id, fence=1)):
         with pytest.raises(TakenOver):
-            await go_on(memory.saver, known, "too late", number=9002)
+            await go_on(memory.saver, known, "too late")
         with pytest.raises(TakenOver):
             await memory.saver.aput_writes(known.config, [("messages", "too late")], "task")
+        # From inside a graph it comes out as it is.
+        talking = talk.graph_on(memory.saver)
         with pytest.raises(TakenOver):
-            await talk.take_turn(talk.graph_on(memory.saver), thread_id)
+            await talking.ainvoke({"messages": [talk.said(1)]}, talk.config(thread_id, 1), durability="sync")
     assert memory.counts(thread_id) == before
     with checkpoints_of(principal.workspace_id):
         assert words(await loaded(memory.saver, thread_id))[-1] == "theirs"
     async with database.session(principal.workspace_id) as session:
         run = await session.get_one(Run, run_id)
-        run.status = "done"
+        run.status, run.ended_at = "done", func.studio_now()
     with (
         checkpoints_of(principal.workspace_id, claim=Claim(run_id=run_id, fence=2)),
         pytest.raises(TakenOver),
     ):
-        await go_on(another, await loaded(another, thread_id), "after the end", number=9003)
+        await go_on(another, await loaded(another, thread_id), "after the end")
 
 
 # --- tidying up ------------------------------------------------------------------------------------------------------
@@ -221,7 +237,8 @@ async def test_what_a_crash_left_is_tidied_up_by_the_next_run(memory: Memory) ->
 async def test_the_next_run_is_not_disturbed(memory: Memory) -> None:
     """Tidying up may come late, when the next run is under way already, even waiting for an answer."""
 
-    def ask(_state: MessagesState) -> dict[str, object]:
+    def ask(state: MessagesState) -> dict[str, object]:
+        assert state["messages"]
         return {"messages": [AIMessage(str(interrupt("may I?")), id="asked")]}
 
     graph = StateGraph(MessagesState).add_node("ask", ask).set_entry_point("ask").compile(checkpointer=memory.saver)
