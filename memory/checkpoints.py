@@ -67,6 +67,7 @@ async def setup(admin_url: str) -> None:
         await connection.execute(f"set search_path = {SCHEMA}".encode())
         await connection.execute("set client_min_messages = warning")
         await AsyncPostgresSaver(conn=connection).setup()
+        await connection.execute(saver_statements.DROP_NARROW_INDEXES.encode())
         await connection.execute(saver_statements.CREATE_MESSAGES)
         await connection.execute(f"grant usage on schema {SCHEMA} to {APP_ROLE}".encode())
         for table in _TABLES:

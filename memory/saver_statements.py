@@ -2,6 +2,10 @@
 
 The tables are LangGraph's, and ``checkpoint_messages`` beside them. The messages of a checkpoint are named by its own
 JSON, in ``message_segments``: [generation, start, stop] each.
+
+A long thread must not cost more than a short one, and PostgreSQL knows nothing of a thread's length when it plans. So
+rows are looked up one by one, by their whole key: ``lateral … limit 1`` or ``offset 0``, ``= any (array …)``, scalar
+subqueries. A join would read the thread from end to end.
 """
 
 SET_WORKSPACE = "select set_config('app.workspace_id', %s, false)"
@@ -72,8 +76,12 @@ select c.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_checkpoint_id, c.
   (
     select array_agg(array[b.channel::bytea, b.type::bytea, b.blob])
     from jsonb_each_text(c.checkpoint -> 'channel_versions') v
-    join checkpoint_blobs b on b.thread_id = c.thread_id and b.checkpoint_ns = c.checkpoint_ns
-      and b.channel = v.key and b.version = v.value
+    cross join lateral (
+      select b.* from checkpoint_blobs b
+      where b.thread_id = c.thread_id and b.checkpoint_ns = c.checkpoint_ns
+        and b.channel = v.key and b.version = v.value
+      limit 1
+    ) b
     where b.channel <> 'messages' or not c.checkpoint ? 'message_segments'
   ) as channel_values,
   (
@@ -95,8 +103,12 @@ left join lateral (
     s (generation, start, stop)
   left join unnest(%(generations)s::bigint[], %(starts)s::int[], %(stops)s::int[]) k (generation, start, stop)
     on k.generation = s.generation and k.start <= s.start and s.start < k.stop
-  join checkpoint_messages m on m.thread_id = c.thread_id and m.checkpoint_ns = c.checkpoint_ns
-    and m.generation = s.generation and m.seq >= coalesce(k.stop, s.start) and m.seq < s.stop
+  cross join lateral (
+    select m.* from checkpoint_messages m
+    where m.thread_id = c.thread_id and m.checkpoint_ns = c.checkpoint_ns and m.generation = s.generation
+      and m.seq >= coalesce(k.stop, s.start) and m.seq < s.stop
+    offset 0
+  ) m
 ) m on true
 """
 READ_NEWEST = _READ.format(columns=_COLUMNS, which="order by checkpoint_id desc limit 1")
@@ -108,8 +120,12 @@ LIST_MESSAGES = """
 select m.thread_id, m.checkpoint_ns, m.generation, m.seq, m.type, m.blob
 from unnest(%(threads)s::text[], %(namespaces)s::text[], %(generations)s::bigint[], %(starts)s::int[], %(stops)s::int[])
   n (thread_id, checkpoint_ns, generation, start, stop)
-join checkpoint_messages m on m.thread_id = n.thread_id and m.checkpoint_ns = n.checkpoint_ns
-  and m.generation = n.generation and m.seq >= n.start and m.seq < n.stop
+cross join lateral (
+  select m.* from checkpoint_messages m
+  where m.thread_id = n.thread_id and m.checkpoint_ns = n.checkpoint_ns and m.generation = n.generation
+    and m.seq >= n.start and m.seq < n.stop
+  offset 0
+) m
 """
 
 # From the newest step back, until a run that left one step only: before it, this was done already. Of each run the last
@@ -122,42 +138,51 @@ with recursive walk as (
     from checkpoints where thread_id = %(thread)s and checkpoint_ns = '' order by checkpoint_id desc limit 1
   )
   union all
-  select p.checkpoint_id, p.parent_checkpoint_id, p.checkpoint, p.metadata ->> 'run_id',
-    w.checkpoint_id, w.run, w.depth + 1
-  from walk w join checkpoints p
-    on p.thread_id = %(thread)s and p.checkpoint_ns = '' and p.checkpoint_id = w.parent_checkpoint_id
-  where w.child is null or w.run = w.child_run or p.metadata ->> 'run_id' = w.run
+  select p.checkpoint_id, p.parent_checkpoint_id, p.checkpoint, p.run, w.checkpoint_id, w.run, w.depth + 1
+  from walk w cross join lateral (
+    select p.checkpoint_id, p.parent_checkpoint_id, p.checkpoint, p.metadata ->> 'run_id' as run from checkpoints p
+    where p.thread_id = %(thread)s and p.checkpoint_ns = '' and p.checkpoint_id = w.parent_checkpoint_id
+    limit 1
+  ) p
+  where w.child is null or w.run = w.child_run or p.run = w.run
 ),
 newest as (select checkpoint_id, run from walk where depth = 0),
 doomed as materialized (
-  select w.* from walk w, newest
-  where w.run = w.child_run and (w.run = %(run)s or w.run is distinct from newest.run)
-    and not exists (
-      select from checkpoints o where o.thread_id = %(thread)s and o.checkpoint_ns = ''
-        and o.checkpoint_id > w.checkpoint_id and o.parent_checkpoint_id = w.checkpoint_id
-        and o.checkpoint_id <> w.child
-    )
+  select w.* from walk w
+  where w.run = w.child_run and (w.run = %(run)s or w.run is distinct from (select run from newest))
+    and (
+      select o.checkpoint_id from checkpoints o
+      where o.thread_id = %(thread)s and o.checkpoint_ns = '' and o.checkpoint_id > w.checkpoint_id
+        and o.parent_checkpoint_id = w.checkpoint_id and o.checkpoint_id <> w.child
+      limit 1
+    ) is null
 ),
 kept as materialized (select w.* from walk w where w.checkpoint_id not in (select checkpoint_id from doomed)),
 linked as (
   update checkpoints c set parent_checkpoint_id = (
-    select o.checkpoint_id from kept o where o.depth > k.depth order by o.depth limit 1
+    select o.checkpoint_id from kept o
+    where o.depth > (select k.depth from kept k where k.checkpoint_id = c.checkpoint_id) order by o.depth limit 1
   )
-  from kept k
-  where c.thread_id = %(thread)s and c.checkpoint_ns = '' and c.checkpoint_id = k.checkpoint_id
-    and k.parent_checkpoint_id in (select checkpoint_id from doomed)
+  where c.thread_id = %(thread)s and c.checkpoint_ns = '' and c.checkpoint_id = any (array(
+    select checkpoint_id from kept where parent_checkpoint_id in (select checkpoint_id from doomed)
+  ))
 ),
 steps as (
-  delete from checkpoints c using doomed d
-  where c.thread_id = %(thread)s and c.checkpoint_ns = '' and c.checkpoint_id = d.checkpoint_id
+  delete from checkpoints c
+  where c.thread_id = %(thread)s and c.checkpoint_ns = ''
+    and c.checkpoint_id = any (array(select checkpoint_id from doomed))
 ),
 writes as (
-  delete from checkpoint_writes w using newest
-  where w.thread_id = %(thread)s and w.checkpoint_ns = '' and w.checkpoint_id <= newest.checkpoint_id
-    and not exists (
-      select from checkpoints c
-      where c.thread_id = %(thread)s and c.checkpoint_ns = '' and c.checkpoint_id = w.checkpoint_id
-        and c.checkpoint_id not in (select checkpoint_id from doomed)
+  delete from checkpoint_writes w
+  where w.thread_id = %(thread)s and w.checkpoint_ns = ''
+    and w.checkpoint_id between (select min(checkpoint_id) from walk) and (select checkpoint_id from newest)
+    and (
+      w.checkpoint_id = any (array(select checkpoint_id from doomed))
+      or (
+        select c.checkpoint_id from checkpoints c
+        where c.thread_id = %(thread)s and c.checkpoint_ns = '' and c.checkpoint_id = w.checkpoint_id
+        limit 1
+      ) is null
     )
 ),
 blobs as (
@@ -194,6 +219,11 @@ where m.thread_id = %(thread)s and (%(generations)s::bigint[] is null or m.gener
 DELETE_THREAD = tuple(
     f"delete from {table} where thread_id = %s"  # noqa: S608 - the names stand here
     for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "checkpoint_messages")
+)
+
+# Each is the beginning of its table's primary key; without statistics PostgreSQL would take it and read whole threads.
+DROP_NARROW_INDEXES = "drop index if exists " + ", ".join(
+    f"{table}_thread_id_idx" for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 )
 
 CREATE_MESSAGES = """
