@@ -192,19 +192,19 @@ class WorkspaceSaver(AsyncPostgresSaver):
         """Store a step that went on from ``base``: the bytes of the messages it added, and where they are all kept."""
         planned = plan(base, step.messages or ())
         try:
-            based, size = await self._try_put(step, planned)
+            based, size = await self._try_put(step, planned, base)
         except UniqueViolation:
             # Somebody else went on from the same messages: this branch takes rows of its own.
             planned = plan(base, step.messages or (), apart=True)
-            based, size = await self._try_put(step, planned)
+            based, size = await self._try_put(step, planned, base)
         if not based:
-            # What it went on from was deleted meanwhile.
+            # What it went on from was deleted meanwhile, or stored anew.
             planned = plan(None, step.messages or ())
-            _, size = await self._try_put(step, planned)
+            _, size = await self._try_put(step, planned, base)
         return size, planned
 
-    async def _try_put(self, step: _Step, planned: Plan) -> tuple[bool, int]:
-        """False, and nothing stored, when the checkpoint that it shares messages with is gone; and bytes added."""
+    async def _try_put(self, step: _Step, planned: Plan, base: State | None) -> tuple[bool, int]:
+        """False, and nothing stored, when what it shares messages with is not there as known; and the bytes added."""
         dumped = [self.serde.dumps_typed(step.messages[number]) for number in planned.numbers] if step.messages else []
         pointed = rows.reference(planned.segments) if step.messages is not None else {}
         claim = scope_in_force().claim
@@ -214,8 +214,8 @@ class WorkspaceSaver(AsyncPostgresSaver):
                 **step.parameters,
                 **rows.message_columns(planned, dumped),
                 **rows.claim_columns(claim),
+                **rows.base_columns(base if planned.inherits else None, step.parameters["parent"]),
                 "checkpoint": Jsonb({**step.checkpoint, **pointed}),
-                "base": step.parameters["parent"] if planned.inherits else None,
             },
             locking=True,
         )

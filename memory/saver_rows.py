@@ -6,6 +6,7 @@ from typing import Any, cast
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple, PendingWrite
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from memory.message_rows import Plan, Segment, Segments, State, Thread
 from memory.scope import Claim
@@ -48,7 +49,19 @@ def messages_in(writes: Sequence[tuple[str, object]]) -> list[object]:
 
 def reference(segments: Segments) -> dict[str, object]:
     """What a checkpoint's JSON says of its messages."""
-    return {SEGMENTS: [[segment.generation, segment.start, segment.stop] for segment in segments]}
+    return {SEGMENTS: _pointed(segments)}
+
+
+def _pointed(segments: Segments) -> list[list[int]]:
+    return [[segment.generation, segment.start, segment.stop] for segment in segments]
+
+
+def base_columns(base: State | None, checkpoint_id: object) -> Parameters:
+    """The checkpoint that messages are shared with, which has to be there as it is known; None = there is none."""
+    return {
+        "base": checkpoint_id if base is not None else None,
+        "base_segments": Jsonb(_pointed(base.segments)) if base is not None else None,
+    }
 
 
 def segments_of(row: DictRow) -> Segments | None:

@@ -23,6 +23,7 @@ base as materialized (
   select 1 where %(base)s::text is null
   union all
   select 1 from checkpoints where thread_id = %(thread)s and checkpoint_ns = %(ns)s and checkpoint_id = %(base)s
+    and checkpoint -> 'message_segments' = %(base_segments)s::jsonb
 ),
 allowed as materialized (select 1 from held, base),
 kept_messages as (
