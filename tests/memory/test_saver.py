@@ -1,11 +1,12 @@
 """The saver beyond what LangGraph's own does: branches, claims, tidying up, and what one process remembers."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.base.id import uuid6
 from langgraph.graph import MessagesState, StateGraph
@@ -233,6 +234,39 @@ async def test_what_a_crash_left_is_tidied_up_by_the_next_run(memory: Memory) ->
         await memory.saver.athin(thread_id, talk.run_id(2))
         counts = memory.counts(thread_id)
         assert (counts["checkpoints"], counts["checkpoint_blobs"], counts["checkpoint_writes"]) == (3, 0, 0)
+
+
+async def test_a_step_that_another_branch_goes_on_from_stays(memory: Memory, another: WorkspaceSaver) -> None:
+    thread_id = memory.thread()
+    graph = talk.graph_on(memory.saver)
+    with checkpoints_of(memory.workspace_id):
+        await talk.take_turn(graph, thread_id)
+        steps = [step async for step in graph.aget_state_history(config_of(thread_id))]
+        fork = steps[1].config["configurable"]["checkpoint_id"]
+        assert len(steps[1].values["messages"]) == 3
+        beside = config_of(thread_id, fork, run=talk.run_id(80))
+        # Another run goes on from the middle of the turn, and then one from the newest step of the turn.
+        for number, start in (
+            (80, beside),
+            (90, config_of(thread_id, steps[0].config["configurable"]["checkpoint_id"])),
+        ):
+            start["metadata"] = {"run_id": talk.run_id(number)}
+            await graph.ainvoke({"messages": [talk.said(number)]}, start, durability="sync")
+        await memory.saver.athin(thread_id, talk.run_id(90))
+        left = [step async for step in talk.graph_on(another).aget_state_history(config_of(thread_id))]
+        ids = [step.config["configurable"]["checkpoint_id"] for step in left]
+        assert fork in ids
+        told = {len(step.values["messages"]): step.values["messages"] for step in left}
+        # The middle of the turn, its end, and what was said after each.
+        assert told[3] == talk.state_of(3)
+        assert told[4][:3] == talk.state_of(3)
+        assert [message.id for message in left[0].values["messages"]][:5] == [*_ids(talk.state_of(4)), "said 90"]
+        again = await talk.graph_on(another).aget_state(config_of(thread_id, fork))
+        assert again.values["messages"] == talk.state_of(3)
+
+
+def _ids(messages: Sequence[AnyMessage]) -> list[str | None]:
+    return [message.id for message in messages]
 
 
 async def test_the_next_run_is_not_disturbed(memory: Memory) -> None:
