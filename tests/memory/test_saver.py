@@ -84,6 +84,7 @@ async def test_what_it_goes_on_from_may_be_deleted_meanwhile(memory: Memory, ano
         await another.adelete_thread(thread_id)
         await go_on(memory.saver, known, "alone")
         assert words(await loaded(another, thread_id)) == [*words(known), "alone"]
+        assert memory.count("checkpoint_messages", thread_id) == len(words(known)) + 1
 
 
 async def test_a_message_that_was_changed_in_place_and_handed_in_is_stored(
