@@ -8,12 +8,15 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from agent import conversation
+from agent.event_log import ClaimLost
 from agent.graph import STEPS, Mind, build_graph
 from agent.hands import Hands
 from agent.live import LiveRuns
 from agent.turn import Turn
 from core.settings import Settings
-from memory.checkpoints import WorkspaceSaver, checkpoint_thread, checkpoints_of
+from memory.checkpoints import checkpoint_thread, checkpoints_of
+from memory.saver import WorkspaceSaver
+from memory.scope import TakenOver
 from tools.dispatcher import Dispatcher
 
 
@@ -47,6 +50,7 @@ class Agent:
 
         One recipe for every case: LangGraph compares the run id that is stored with the last step. A new one begins
         with the person's message (behind results still ``owed`` by the run before); the same one goes on where it was.
+        Raises ``ClaimLost`` when a step was not stored because the run is in other hands.
         """
         workspace_id = turn.principal.workspace_id
         config: RunnableConfig = {
@@ -54,16 +58,24 @@ class Agent:
             "metadata": {"run_id": str(turn.run_id)},
             "recursion_limit": STEPS,
         }
-        with checkpoints_of(workspace_id):
-            result = await self._graph.ainvoke(
-                {"messages": [*owed, conversation.said_by_person(turn.run_id, text)]},
-                config,
-                context=turn,
-                durability="sync",
-            )
+        try:
+            with checkpoints_of(workspace_id, claim=turn.log.claim):
+                result = await self._graph.ainvoke(
+                    {"messages": [*owed, conversation.said_by_person(turn.run_id, text)]},
+                    config,
+                    context=turn,
+                    durability="sync",
+                )
+        except TakenOver as error:
+            raise ClaimLost from error
         interrupts = result.get("__interrupt__", ())
         approval_id = UUID(str(interrupts[0].value["approval_id"])) if interrupts else None
         return conversation.of_run(result["messages"], turn.run_id), approval_id
+
+    async def tidy(self, workspace_id: UUID, thread_id: UUID, run_id: UUID) -> None:
+        """Keep of a run that is over, and of those before it, the last step alone."""
+        with checkpoints_of(workspace_id):
+            await self._saver.athin(checkpoint_thread(workspace_id, thread_id), str(run_id))
 
     async def forget(self, workspace_id: UUID, thread_id: UUID) -> None:
         """Delete what the model remembers of a thread."""

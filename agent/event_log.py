@@ -9,6 +9,7 @@ from agent.live import LiveRuns
 from db.engine import Database
 from db.queries import runs
 from db.queries.runs import ClaimedRow
+from memory.scope import Claim
 
 BATCH_SECONDS = 0.025
 
@@ -28,6 +29,11 @@ class EventLog:
         self._buffer: list[Event] = []
         self._news = asyncio.Event()
         self._closing = asyncio.Event()
+
+    @property
+    def claim(self) -> Claim:
+        """The claim under which the run is worked on."""
+        return Claim(run_id=self._claimed.id, fence=self._claimed.fence)
 
     def emit(self, *events: Event) -> None:
         """Keep events for the next batch; a delta that continues the one before is joined to it."""

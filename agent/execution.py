@@ -95,6 +95,14 @@ class Execution:
         if not ended:
             raise ClaimLost
         self._agent.live.ring(claimed.id)
+        if ending.status != "waiting":
+            await self._tidy(begun.run)
+
+    async def _tidy(self, run: Run) -> None:
+        try:
+            await self._agent.tidy(run.workspace_id, run.thread_id, run.id)
+        except Exception:  # noqa: BLE001 - the run is over all the same, and the next one in the thread makes up for it
+            _log.warning("the steps of run %s were not tidied up", run.id, exc_info=True)
 
     async def _begin(self, claimed: ClaimedRow) -> _Begun | None:
         async with self._database.session(claimed.workspace_id) as session:

@@ -16,7 +16,7 @@ from agent.speaking import Speaker, announce, new_message_id, speak, stopped_mes
 from agent.tool_results import complained
 from agent.turn import MODEL_CALLS, TOOL_CALLS, Turn
 from core.errors import Forbidden, StudioError, TooLarge
-from memory.checkpoints import WorkspaceSaver
+from memory.saver import WorkspaceSaver
 
 # Every answer and every call is a step of its own; the bounds of a run end it long before LangGraph's would.
 STEPS = 2 * (MODEL_CALLS + TOOL_CALLS) + 10

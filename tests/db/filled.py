@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.base import ChannelVersions, empty_checkpoint
 from PIL import Image
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -239,9 +239,10 @@ async def _checkpoint(doors: Doors, principal: Principal, thread_id: UUID) -> No
         "configurable": {"thread_id": checkpoint_thread(principal.workspace_id, thread_id), "checkpoint_ns": ""}
     }
     checkpoint = empty_checkpoint()
-    checkpoint["channel_values"] = {"messages": ["what was said"]}
-    checkpoint["channel_versions"] = {"messages": "1"}
+    versions: ChannelVersions = {"messages": "1", "notes": "1"}
+    checkpoint["channel_values"] = {"messages": ["what was said"], "notes": ["what is kept as one value"]}
+    checkpoint["channel_versions"] = versions
     async with open_saver(doors.database.url, pool_size=1) as saver:
         with checkpoints_of(principal.workspace_id):
-            kept = await saver.aput(config, checkpoint, {"source": "input", "step": 0}, {"messages": "1"})
+            kept = await saver.aput(config, checkpoint, {"source": "input", "step": 0}, versions)
             await saver.aput_writes(kept, [("messages", "an answer")], task_id="task-1")

@@ -17,6 +17,7 @@ RANDOM_KEYS = {
     "browser_tokens_digest_key": "the SHA-256 of a token of 256 random bits",
     "checkpoints_pkey": "begins with the thread, whose name begins with the workspace",
     "checkpoint_blobs_pkey": "begins with the thread, whose name begins with the workspace",
+    "checkpoint_messages_pkey": "begins with the thread, whose name begins with the workspace",
     "checkpoint_writes_pkey": "begins with the thread, whose name begins with the workspace",
 }
 # People and workspaces are not a tenant's rows: what names one of them is no composite key.

@@ -10,9 +10,10 @@ from langgraph.graph import MessagesState, StateGraph
 from psycopg.errors import InsufficientPrivilege
 
 from memory import checkpoints
-from memory.checkpoints import WorkspaceSaver, checkpoint_thread, checkpoints_of, open_saver
+from memory.checkpoints import checkpoint_thread, checkpoints_of, open_saver
+from memory.saver import WorkspaceSaver
 
-TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "checkpoint_messages")
 
 
 def config_of(workspace_id: UUID, thread_id: UUID) -> RunnableConfig:
