@@ -34,6 +34,7 @@ from tools.publishing.job import Changed, Job, new_reader, take_up
 from tools.publishing.keeper import Keeper
 from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
+from tools.publishing.turns import Turns
 from tools.publishing.warnings import inbox_note, warning_kept
 
 log = logging.getLogger("studio.publishing")
@@ -63,6 +64,7 @@ class PostWork:
         self._doors = doors
         self._stopping = stopping
         self._watermark = _LONG_AGO
+        self._turns = Turns()
         self._reader = new_reader(doors.database)
         self._ledger = Ledger(doors.database)
         self._keeper = Keeper(doors.database, lease=doors.settings.publish_lease)
@@ -94,10 +96,14 @@ class PostWork:
             log.exception("post %s: unforeseen error; it is taken up again when its lease ends", claim.id)
 
     async def _go(self, claim: Claim) -> None:
-        job = await take_up(self._doors, self._reader, claim)
-        if job is not None:
-            async with self._keeper.keeping(job):
-                await self._walk(job)
+        self._turns.enter((claim.id, claim.fence))
+        try:
+            job = await take_up(self._doors, self._reader, claim)
+            if job is not None:
+                async with self._keeper.keeping(job):
+                    await self._walk(job)
+        finally:
+            self._turns.over((claim.id, claim.fence))
 
     async def _walk(self, job: Job) -> None:
         while True:
@@ -147,7 +153,11 @@ class PostWork:
     async def _performed(self, job: Job, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
         sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
+        if job.beginning is None and not self._turns.is_free:
+            await self._ledger.settle(job)
+            await self._turns.give_way()
         await self._ledger.intend(job, step, irreversible=step.irreversible, entry=sending)
+        self._turns.over((job.hold.post_id, job.hold.fence))
         job.sendings += 1
         try:
             learned = await self._call(job, step)
