@@ -96,14 +96,18 @@ class PostWork:
             log.exception("post %s: unforeseen error; it is taken up again when its lease ends", claim.id)
 
     async def _go(self, claim: Claim) -> None:
-        self._turns.enter((claim.id, claim.fence))
+        turn = (claim.id, claim.fence)
+        self._turns.enter(turn)
         try:
             job = await take_up(self._doors, self._reader, claim)
-            if job is not None:
-                async with self._keeper.keeping(job):
-                    await self._walk(job)
+            if job is None:
+                return
+            if job.beginning is None:
+                self._turns.over(turn)
+            async with self._keeper.keeping(job):
+                await self._walk(job)
         finally:
-            self._turns.over((claim.id, claim.fence))
+            self._turns.over(turn)
 
     async def _walk(self, job: Job) -> None:
         while True:
