@@ -33,6 +33,7 @@ from tools.publishing.job import Changed, Job, end_if_stuck, new_reader, take_up
 from tools.publishing.keeper import Keeper
 from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
+from tools.publishing.turns import Turns
 from tools.publishing.warnings import inbox_note, warning_kept
 
 log = logging.getLogger("studio.publishing")
@@ -61,6 +62,7 @@ class PostWork:
         self._doors = doors
         self._stopping = stopping
         self._due = DuePosts(doors)
+        self._turns = Turns()
         self._reader = new_reader(doors.database)
         self._ledger = Ledger(doors.database)
         self._keeper = Keeper(doors.database, lease=doors.settings.publish_lease)
@@ -90,10 +92,18 @@ class PostWork:
             self._due.hint()
 
     async def _go(self, claim: Claim) -> None:
-        job = await take_up(self._doors, self._reader, claim)
-        if job is not None:
+        turn = (claim.id, claim.fence)
+        self._turns.enter(turn)
+        try:
+            job = await take_up(self._doors, self._reader, claim)
+            if job is None:
+                return
+            if job.beginning is None:
+                self._turns.over(turn)
             async with self._keeper.keeping(job):
                 await self._walk(job)
+        finally:
+            self._turns.over(turn)
 
     async def _walk(self, job: Job) -> None:
         while True:
@@ -143,10 +153,14 @@ class PostWork:
     async def _performed(self, job: Job, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
         sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
+        if job.beginning is None and not self._turns.is_free:
+            await self._ledger.settle(job)
+            await self._turns.give_way()
         try:
             await self._ledger.begin(job, step, sending)
         except QuotaUsedUp as used_up:
             return await self._used_up(job, step, used_up)
+        self._turns.over((job.hold.post_id, job.hold.fence))
         job.sendings += 1
         try:
             learned = await self._call(job, step)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from db.queries.publishing import Ending
 from db.together import Together
 from platforms.base import Step
 from scheduler.due import Claim
-from tests.tools.conftest import Desk
+from tests.conftest import TestClock
 from tests.tools.publishing.conftest import Engine, Publication, Publish
 from tools.context import Doors
 from tools.publishing.job import Changed, Job, new_reader, take_up
@@ -141,12 +142,20 @@ async def test_a_process_that_ends_gives_back_what_it_has_not_begun(
     assert (await publication.post())["status"] == "posted"
 
 
-async def test_a_crowd_is_published_once_each(desk: Desk, publish: Publish, engine: Engine) -> None:
-    crowd: list[Publication] = [await publish(f"Cup {number}") for number in range(24)]
+async def test_a_crowd_is_published_once_each(publish: Publish, engine: Engine, clock: TestClock) -> None:
+    crowd: list[Publication] = [await publish(f"Cup {number}") for number in range(12)]
     claims = await engine.work.claim(100, sweep=True)
     assert len(claims) == len(crowd)
     await asyncio.gather(*(engine.work.work(claim) for claim in claims))
-    assert {str((await each.post())["status"]) for each in crowd} == {"posted"}
+    shift = timedelta(0)
+
+    async def all_posted() -> bool:
+        nonlocal shift
+        shift += timedelta(minutes=1)  # whom a slow machine kept from an answer in time waits for its next attempt
+        clock.shift(shift)
+        return {str((await each.post())["status"]) for each in crowd} == {"posted"}
+
+    await engine.until(all_posted, patience=60)
     assert len({str((await each.post())["platform_post_id"]) for each in crowd}) == len(crowd)
     live = await asyncio.to_thread(crowd[0].live)
-    assert sorted(str(item["caption"]) for item in live) == sorted(f"Cup {number}" for number in range(24))
+    assert sorted(str(item["caption"]) for item in live) == sorted(f"Cup {number}" for number in range(12))
