@@ -33,14 +33,14 @@ _send_by: ContextVar[float | None] = ContextVar("send_by", default=None)
 
 
 def uptime() -> float:
-    """Seconds of a clock that nobody sets and that goes on while the machine sleeps, where the system has such a one."""
+    """Seconds of a clock that nobody sets and that goes on while the machine sleeps, where the system has one."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @contextmanager
 def sending_until(moment: float | None) -> Iterator[None]:
-    """Inside, no request leaves after ``moment`` of ``uptime``, None: at any time. Processes stand still and wake late."""
+    """Inside, no request leaves after ``moment`` of ``uptime`` (None: no limit): processes stand still, and wake late."""
     token = _send_by.set(moment)
     try:
         yield

@@ -8,7 +8,7 @@ import argparse
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.chaos.crew import Crew, Forked, crew, nursery, torment
@@ -17,19 +17,24 @@ from tests.chaos.reckoning import Reckoning, reckon, show
 
 # Seconds. A client gives up after 0.7 of a lease; what it gave up on is committed later all the same. Together with the
 # longest freeze between a line in the ledger and its call (0.8 of a lease) that is less than the settle time:
-# 0.8 * 2 + 1.9 + 0.3 = 3.8 < 6; the rest is for a machine that is slow.
-LEASE, SETTLE, LATE, LIST_LAG = 2.0, 6.0, 1.9, 0.3
+# 0.8 * 2 + 1.9 + 0.3 (what the list lags) = 3.8 < 6; the rest is for a machine that is slow.
+LEASE, SETTLE, LATE = 2.0, 6.0, 1.9
 STOP = (1.2, 3.0)
 ROUTE = "facebook.create_post"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weather:
-    """How often a call fails before it is done, is done without an answer, is done after its caller has gone."""
+    """How often a call fails before it is done, is done without an answer, is done after its caller has gone.
+
+    ``lag`` is how many seconds the network takes to list what is live; after ``most`` of a kind the sky clears.
+    """
 
     fails: float = 0.03
     drops: float = 0.03
     late: float = 0.02
+    lag: float = 0.3
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,7 @@ class Storm:
     seed: int = 1
     mutant: str = "none"
     weather: Weather = Weather()
+    settle: float = SETTLE
     kill: tuple[float, float] = (3.0, 9.0)
     stop: tuple[float, float] = (3.0, 12.0)
     patience: float = 600.0  # seconds after the last kill
@@ -71,18 +77,21 @@ class Outcome:
 
 def brew(place: Ground, weather: Weather, seed: int) -> None:
     """Let the network be as bad as it gets."""
-    conditions = {"facebook_list_lag_seconds": LIST_LAG, "facebook_refuses_duplicates": False}
+    conditions = {"facebook_list_lag_seconds": weather.lag, "facebook_refuses_duplicates": False}
     place.control("POST", "conditions", conditions)
-    place.fault(ROUTE, "drop_before", times=None, chance=weather.fails, seed=seed)
-    place.fault(ROUTE, "drop_after", times=None, chance=weather.drops, seed=seed + 1)
-    place.fault(ROUTE, "delay", times=None, chance=weather.late, seed=seed + 2, delay_seconds=LATE)
+    place.fault(ROUTE, "drop_before", times=weather.most, chance=weather.fails, seed=seed)
+    place.fault(ROUTE, "drop_after", times=weather.most, chance=weather.drops, seed=seed + 1)
+    place.fault(ROUTE, "delay", times=weather.most, chance=weather.late, seed=seed + 2, delay_seconds=LATE)
 
 
-def rage(storm: Storm, folder: Path) -> Outcome:
-    """Run a storm to its end."""
-    with ground(folder, lease=LEASE, settle=SETTLE) as place, nursery(place) as kindergarten:
-        accounts = place.add_accounts(storm.accounts)
-        brew(place, storm.weather, storm.seed)
+def rage(storm: Storm, place: Ground) -> Outcome:
+    """Run a storm over a place to its end; of what was there before, nothing is left."""
+    place = replace(place, environment={**place.environment, "STUDIO_SETTLE_TIME": str(storm.settle)})
+    place.run("truncate studio.accounts cascade")
+    place.control("POST", "reset", {"only": ["state", "faults", "calls", "conditions"]})
+    accounts = place.add_accounts(storm.accounts)
+    brew(place, storm.weather, storm.seed)
+    with nursery(place) as kindergarten:
         # One machine's clock is an hour wrong: nobody asks it for anything that counts.
         seats = [
             Forked(nursery=kindergarten, mutant=storm.mutant, ahead=3600.0 if number == 0 else 0.0)
@@ -125,8 +134,11 @@ def main() -> int:
     parser.add_argument("--mutant", choices=("none", "settle", "find", "intent"), default="none")
     given = parser.parse_args()
     storm = Storm(posts=given.posts, over=given.seconds, accounts=given.accounts, seed=given.seed, mutant=given.mutant)
-    with tempfile.TemporaryDirectory(prefix="studio-storm-") as folder:
-        outcome = rage(storm, Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="studio-storm-") as folder,
+        ground(Path(folder), lease=LEASE, settle=SETTLE) as place,
+    ):
+        outcome = rage(storm, place)
     print(outcome)  # noqa: T201 - the table is what this program is for
     if given.mutant == "none":
         for name in ("doubled", "lost", "misnamed", "unproven"):

@@ -133,7 +133,7 @@ class _AheadOfTime(datetime):
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
         """The wrong time."""
-        return cast("Self", super().now(tz) + cls.ahead)
+        return super().now(tz) + cls.ahead
 
 
 def shift_clock(seconds: float) -> None:
