@@ -40,7 +40,10 @@ def uptime() -> float:
 
 @contextmanager
 def sending_until(moment: float | None) -> Iterator[None]:
-    """Inside, no request leaves after ``moment`` of ``uptime`` (None: no limit): processes stand still, and wake late."""
+    """Inside, no request leaves after ``moment`` of ``uptime`` (None: no limit): processes stand still.
+
+    Checked right before the write to the socket, where nothing can come between.
+    """
     token = _send_by.set(moment)
     try:
         yield

@@ -74,6 +74,10 @@ def nursery(ground: Ground) -> Iterator[Nursery]:
         made.close()
 
 
+# Who kills faster than processes start sees nothing happen.
+MIN_UP = 2
+
+
 class Seat(Protocol):
     """A place in the crew: whoever is killed in it is replaced."""
 
@@ -82,6 +86,9 @@ class Seat(Protocol):
 
     def bury(self) -> None:
         """Take note that the process is dead."""
+
+    def is_up(self) -> bool:
+        """Whether the process has got as far as working."""
 
 
 @dataclass(kw_only=True)
@@ -99,6 +106,10 @@ class Forked:
     def bury(self) -> None:
         """The nursery's parent does that."""
 
+    def is_up(self) -> bool:
+        """As soon as it is there."""
+        return True
+
 
 @dataclass(kw_only=True)
 class Studio:
@@ -109,9 +120,11 @@ class Studio:
     log: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    _logged: int = 0
 
     def start(self) -> int:
         """Start it; it is not waited for."""
+        self._logged = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(ROOT / "cli.py"), self.command],
@@ -126,6 +139,11 @@ class Studio:
         """Wait for the dead."""
         if self.process is not None:
             self.process.wait()
+
+    def is_up(self) -> bool:
+        """Whether it has said so."""
+        said = self.log.read_bytes()[self._logged :]
+        return b"working on what is due" in said or b"Studio answers at" in said
 
 
 @dataclass(kw_only=True)
@@ -145,7 +163,9 @@ class Crew:
             self._pids[number] = seat.start()
 
     def kill_one(self) -> None:
-        """kill -9 at random, and somebody else takes the seat."""
+        """kill -9 at random, at work or still starting, and somebody else takes the seat; not if nobody is left then."""
+        if sum(seat.is_up() for seat in self.seats) < MIN_UP:
+            return
         number = self.dice.randrange(len(self.seats))
         os.kill(self._pids[number], signal.SIGKILL)
         self.seats[number].bury()

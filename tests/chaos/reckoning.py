@@ -40,6 +40,11 @@ class Reckoning:
         """Nothing doubled, nothing lost, and every row tells the truth."""
         return not (self.doubled or self.lost or self.misnamed or self.unproven)
 
+    def complaints(self) -> list[str]:
+        """Which posts it is not clean for."""
+        names = ("doubled", "lost", "misnamed", "unproven")
+        return [f"{name}: {words}" for name in names for words in getattr(self, name)]
+
     def table(self) -> list[tuple[str, object]]:
         """For people."""
         counted = ("doubled", "lost", "misnamed", "unconfirmed", "unproven")

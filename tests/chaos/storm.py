@@ -141,9 +141,8 @@ def main() -> int:
         outcome = rage(storm, place)
     print(outcome)  # noqa: T201 - the table is what this program is for
     if given.mutant == "none":
-        for name in ("doubled", "lost", "misnamed", "unproven"):
-            for words in getattr(outcome.reckoning, name):
-                print(f"{name}: {words}")  # noqa: T201
+        for line in outcome.reckoning.complaints():
+            print(line)  # noqa: T201
         return 0 if outcome.reckoning.is_clean else 1
     return 0 if outcome.reckoning.doubled else 1
 
