@@ -163,7 +163,7 @@ class Crew:
             self._pids[number] = seat.start()
 
     def kill_one(self) -> None:
-        """kill -9 at random, at work or still starting, and somebody else takes the seat; not if nobody is left then."""
+        """kill -9 at random, at work or still starting, and somebody else takes the seat; not if nobody were left."""
         if sum(seat.is_up() for seat in self.seats) < MIN_UP:
             return
         number = self.dice.randrange(len(self.seats))

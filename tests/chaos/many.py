@@ -51,7 +51,7 @@ class Outcome:
             ("posts a second", f"{self.many.posts / self.seconds:.1f}"),
         ]
         title = f"one studio serve and two studio worker, seed {self.many.seed}"
-        return show(title, [*self.reckoning.table(), *done])
+        return "\n".join([show(title, [*self.reckoning.table(), *done]), *self.reckoning.complaints()])
 
 
 def run(many: Many, place: Ground) -> Outcome:
@@ -113,8 +113,6 @@ def main() -> int:
     ):
         outcome = run(many, place)
     print(outcome)  # noqa: T201 - the table is what this program is for
-    for line in outcome.reckoning.complaints():
-        print(line)  # noqa: T201
     return 0 if outcome.reckoning.is_clean else 1
 
 

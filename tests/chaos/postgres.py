@@ -38,7 +38,7 @@ class Deaths:
 
 
 @dataclass(kw_only=True)
-class Desk(threading.Thread):
+class Desk:
     """Somebody who makes posts and moves them over REST, and remembers what was acknowledged.
 
     A call that fails is repeated with its key until it is answered. ``planned`` is, by the post's id, what it says and
@@ -55,14 +55,13 @@ class Desk(threading.Thread):
     trouble: str | None = None
     closing: threading.Event = field(default_factory=threading.Event)
 
-    def __post_init__(self) -> None:
-        threading.Thread.__init__(self, name=self.name, daemon=True)
+    def open(self) -> threading.Thread:
+        """Work in a thread of its own until the desk closes."""
+        thread = threading.Thread(target=self._work, daemon=True)
+        thread.start()
+        return thread
 
-    def __hash__(self) -> int:
-        return id(self)
-
-    def run(self) -> None:
-        """Work until the desk closes."""
+    def _work(self) -> None:
         with httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=20) as client:
             number = 0
             try:
@@ -136,6 +135,7 @@ class Outcome:
         ]
         said = [
             *self.trouble,
+            *self.reckoning.complaints(),
             *(f"lost: {words}" for words in self.forgotten),
             *(f"amiss: {each}" for each in self.amiss),
         ]
@@ -146,7 +146,7 @@ def kill_postgres(place: Ground) -> None:
     """kill -9 of the postmaster that Studio started in this data directory, and of all its children."""
     pid_file = Path(place.environment["STUDIO_DATA_DIR"]) / "postgres" / "data" / "postmaster.pid"
     postmaster = psutil.Process(int(pid_file.read_text().split("\n")[0]))
-    assert str(pid_file.parent) in " ".join(postmaster.cmdline()), "this is no PostgreSQL of ours"
+    assert (postmaster.name(), postmaster.cwd()) == ("postgres", str(pid_file.parent)), "this is no PostgreSQL of ours"
     postmaster.suspend()  # so that it starts no backend while they are counted
     for victim in (*postmaster.children(recursive=True), postmaster):
         victim.kill()
@@ -167,8 +167,8 @@ def run(deaths: Deaths, place: Ground) -> Outcome:
     with crew(list(seats), deaths.seed) as hands, ExitStack() as stack:
         until(lambda: all(seat.is_up() for seat in seats), PATIENCE, what="studio serve and studio worker are up")
         place.add_posts(accounts, deaths.posts, over=deaths.seconds)
+        threads = [desk.open() for desk in desks]
         for desk in desks:
-            desk.start()
             stack.callback(desk.closing.set)
         end = time.monotonic() + deaths.seconds
         while (pause := dice.uniform(*deaths.kill)) < end - time.monotonic():
@@ -177,9 +177,10 @@ def run(deaths: Deaths, place: Ground) -> Outcome:
             kill_postgres(place)
             until(lambda: _answered_since(desks, kills[-1]), PATIENCE, what="Studio recovers")
             hands.wake()
-        for desk in desks:
+        for desk, thread in zip(desks, threads, strict=True):
             desk.closing.set()
-            desk.join(PATIENCE)
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), f"{desk.name} is still waiting for an answer"
         until(lambda: _on_their_way(place) == 0, PATIENCE, what="every post that is due is settled", pause=0.3)
     return _outcome(deaths, place, desks, kills)
 
@@ -234,8 +235,6 @@ def main() -> int:
     ):
         outcome = run(deaths, place)
     print(outcome)  # noqa: T201 - the table is what this program is for
-    for line in outcome.reckoning.complaints():
-        print(line)  # noqa: T201
     return 0 if outcome.is_clean else 1
 
 

@@ -41,9 +41,10 @@ class Reckoning:
         return not (self.doubled or self.lost or self.misnamed or self.unproven)
 
     def complaints(self) -> list[str]:
-        """Which posts it is not clean for."""
+        """Which posts it is not clean for, and the evidence for those that nobody can tell about."""
         names = ("doubled", "lost", "misnamed", "unproven")
-        return [f"{name}: {words}" for name in names for words in getattr(self, name)]
+        said = [f"{name}: {words}" for name in names for words in getattr(self, name)]
+        return said + [f"unconfirmed: {row['caption']} {row['steps']}" for row in self.rows if _is_open(row)]
 
     def table(self) -> list[tuple[str, object]]:
         """For people."""
@@ -64,7 +65,7 @@ def reckon(ground: Ground) -> Reckoning:
     for item in ground.items("feed"):
         live[str(item["caption"])].append(str(item["id"]))
     rows = ground.rows(_ROWS)
-    unconfirmed = [row for row in rows if row["status"] == "unconfirmed"]
+    unconfirmed = [row for row in rows if _is_open(row)]
     posted = [row for row in rows if row["status"] == "posted"]
     return Reckoning(
         posts=len(rows),
@@ -87,6 +88,10 @@ def reckon(ground: Ground) -> Reckoning:
         doubts=sum(_looked(row) for row in rows),
         rows=rows,
     )
+
+
+def _is_open(row: Row) -> bool:
+    return row["status"] == "unconfirmed"
 
 
 def _captions(rows: Sequence[Row]) -> tuple[str, ...]:

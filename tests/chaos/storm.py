@@ -72,7 +72,8 @@ class Outcome:
             ("posts a second", f"{self.storm.posts / self.seconds:.1f}"),
         ]
         title = "the engine" if self.storm.mutant == "none" else f"the engine without {self.storm.mutant}"
-        return show(f"storm over {title}, seed {self.storm.seed}", [*self.reckoning.table(), *done])
+        table = show(f"storm over {title}, seed {self.storm.seed}", [*self.reckoning.table(), *done])
+        return "\n".join([table, *(self.reckoning.complaints() if self.storm.mutant == "none" else ())])
 
 
 def brew(place: Ground, weather: Weather, seed: int) -> None:
@@ -141,8 +142,6 @@ def main() -> int:
         outcome = rage(storm, place)
     print(outcome)  # noqa: T201 - the table is what this program is for
     if given.mutant == "none":
-        for line in outcome.reckoning.complaints():
-            print(line)  # noqa: T201
         return 0 if outcome.reckoning.is_clean else 1
     return 0 if outcome.reckoning.doubled else 1
 
