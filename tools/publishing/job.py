@@ -54,6 +54,7 @@ class Job:
     known_post_ids: frozenset[str]
     sealed: bytes = field(repr=False)  # the access token as it was kept when this began
     sendings: int  # how often the step that may be on its way was sent in this attempt
+    looks: int  # how often it was looked for in this attempt, to no avail
 
     def publish(self) -> Publish:
         """The adapter's view of this job."""
@@ -173,6 +174,10 @@ def _job(
         started_at=attempt.started_at,
         known_post_ids=known_post_ids,
         sendings=sum(entry.get("step") == attempt.step and entry.get("event") == "sending" for entry in attempt.steps),
+        looks=sum(
+            entry.get("step") == attempt.step and str(entry.get("event")).startswith("looked")
+            for entry in attempt.steps
+        ),
     )
 
 

@@ -50,7 +50,7 @@ class Ledger:
             ),
         )
         job.progress, job.step, job.step_irreversible, job.intent_at = progress, None, False, None
-        job.sendings = 0
+        job.sendings = job.looks = 0
 
     async def note(self, job: Job, entry: Mapping[str, object]) -> None:
         """Add evidence; a call that may be on its way stays so."""
