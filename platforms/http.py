@@ -123,7 +123,7 @@ async def exchange(
         raise Transient(f"{where}: the network cannot be reached ({type(error).__name__}).") from error
     except _TooLate as error:
         message = f"{where}: this process stood still for too long to send it now."
-        raise undecided(message, repeatable=repeatable or not error.begun, code="too_late_to_send") from error
+        raise undecided(message, repeatable=repeatable or not error.begun) from error
     except (httpx.RequestError, TimeoutError) as error:  # a body that cannot be unpacked is no answer either
         raise undecided(f"{where}: no usable answer came ({type(error).__name__}).", repeatable=repeatable) from error
     except _AnswerTooLong as error:

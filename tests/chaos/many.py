@@ -28,9 +28,9 @@ class Many:
     over: float
     accounts: int = 200
     seed: int = 1
-    kill: tuple[float, float] = (5.0, 12.0)
+    kill: tuple[float, float] = (6.0, 20.0)
     kills: int | None = None  # exactly so many, None: as many as there is time for
-    patience: float = 600.0
+    patience: float = 1800.0
 
 
 @dataclass(frozen=True, kw_only=True)

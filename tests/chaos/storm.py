@@ -51,7 +51,7 @@ class Storm:
     settle: float = SETTLE
     kill: tuple[float, float] = (3.0, 9.0)
     stop: tuple[float, float] = (3.0, 12.0)
-    patience: float = 600.0  # seconds after the last kill
+    patience: float = 1800.0  # seconds after the last kill
 
 
 @dataclass(frozen=True, kw_only=True)
