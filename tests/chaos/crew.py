@@ -48,10 +48,10 @@ class Nursery:
         assert line, f"the parent of the workers ended: {self.log.read_text()[-2000:]}"
         return line
 
-    def fork(self, mutant: str = "none", *, ahead: float = 0.0) -> int:
-        """Start a worker; its pid. ``ahead``: how many seconds its local clock is wrong by."""
+    def fork(self, mutant: str = "none", *, ahead: float = 0.0, capacity: int = 0) -> int:
+        """Start a worker; its pid. ``ahead``: seconds that its local clock is wrong by. ``capacity`` 0: the usual."""
         assert self._parent.stdin is not None
-        self._parent.stdin.write(f"fork {mutant} {ahead}\n")
+        self._parent.stdin.write(f"fork {mutant} {ahead} {capacity}\n")
         self._parent.stdin.flush()
         return int(self._hear())
 
@@ -98,10 +98,11 @@ class Forked:
     nursery: Nursery
     mutant: str = "none"
     ahead: float = 0.0
+    capacity: int = 0
 
     def start(self) -> int:
         """Fork one."""
-        return self.nursery.fork(self.mutant, ahead=self.ahead)
+        return self.nursery.fork(self.mutant, ahead=self.ahead, capacity=self.capacity)
 
     def bury(self) -> None:
         """The nursery's parent does that."""

@@ -1,6 +1,7 @@
 """Where chaos happens: a PostgreSQL and a sandbox of the run's own, accounts, and posts that come due."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -125,6 +126,16 @@ class Ground:
         """How many posts are still on their way."""
         row = self.one("select count(*) as n from studio.posts where status in ('scheduled', 'publishing')")
         return int(str(row["n"]))
+
+
+def end_in_order() -> None:
+    """Let SIGTERM end a run as Ctrl-C does: with every process that it started."""
+
+    def leave(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)  # a shell's background jobs ignore it
 
 
 def caption(number: int) -> str:

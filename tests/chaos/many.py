@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.chaos.crew import Crew, Studio, crew, torment
-from tests.chaos.ground import Ground, free_port, ground, until
+from tests.chaos.ground import Ground, end_in_order, free_port, ground, until
 from tests.chaos.reckoning import Reckoning, lateness, reckon, show
 
 # Seconds: a call that a killed process may have sent is looked for, and settled long after the network could do it.
@@ -106,6 +106,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--accounts", type=int, default=200)
     given = parser.parse_args()
+    end_in_order()
     many = Many(posts=given.posts, over=given.seconds, accounts=given.accounts, seed=given.seed)
     with (
         tempfile.TemporaryDirectory(prefix="studio-many-") as folder,

@@ -19,7 +19,7 @@ import httpx
 import psutil
 
 from tests.chaos.crew import Studio, crew
-from tests.chaos.ground import Ground, free_port, ground, until
+from tests.chaos.ground import Ground, end_in_order, free_port, ground, until
 from tests.chaos.reckoning import Reckoning, reckon, show, spread
 
 LEASE, SETTLE = 4.0, 5.0
@@ -228,6 +228,7 @@ def main() -> int:
     parser.add_argument("--posts", type=int, default=600, help="that come due meanwhile, besides what is planned")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    end_in_order()
     deaths = Deaths(seconds=given.seconds, kill=(5.0, 40.0), posts=given.posts, seed=given.seed)
     with (
         tempfile.TemporaryDirectory(prefix="studio-pg-") as folder,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.chaos.crew import Crew, Forked, crew, nursery, torment
-from tests.chaos.ground import Ground, ground, until
+from tests.chaos.ground import Ground, end_in_order, ground, until
 from tests.chaos.reckoning import Reckoning, reckon, show
 
 # Seconds. A client gives up after 0.7 of a lease; what it gave up on is committed later all the same. Together with the
@@ -39,7 +39,10 @@ class Weather:
 
 @dataclass(frozen=True, kw_only=True)
 class Storm:
-    """One run: ``over`` seconds in which the posts come due; a kill and a freeze each ``kill`` / ``stop`` seconds."""
+    """One run: ``over`` seconds in which the posts come due; a kill and a freeze each ``kill`` / ``stop`` seconds.
+
+    ``pace`` stretches every time but ``over``: a machine that is busy with other things needs more of it.
+    """
 
     posts: int
     over: float
@@ -49,6 +52,8 @@ class Storm:
     mutant: str = "none"
     weather: Weather = Weather()
     settle: float = SETTLE
+    pace: float = 1.0
+    capacity: int | None = None  # posts that a worker has in hand at once, None: as many as ever
     kill: tuple[float, float] = (3.0, 9.0)
     stop: tuple[float, float] = (3.0, 12.0)
     patience: float = 1800.0  # seconds after the last kill
@@ -76,26 +81,32 @@ class Outcome:
         return "\n".join([table, *(self.reckoning.complaints() if self.storm.mutant == "none" else ())])
 
 
-def brew(place: Ground, weather: Weather, seed: int) -> None:
+def brew(place: Ground, weather: Weather, seed: int, pace: float) -> None:
     """Let the network be as bad as it gets."""
-    conditions = {"facebook_list_lag_seconds": weather.lag, "facebook_refuses_duplicates": False}
+    conditions = {"facebook_list_lag_seconds": weather.lag * pace, "facebook_refuses_duplicates": False}
     place.control("POST", "conditions", conditions)
     place.fault(ROUTE, "drop_before", times=weather.most, chance=weather.fails, seed=seed)
     place.fault(ROUTE, "drop_after", times=weather.most, chance=weather.drops, seed=seed + 1)
-    place.fault(ROUTE, "delay", times=weather.most, chance=weather.late, seed=seed + 2, delay_seconds=LATE)
+    place.fault(ROUTE, "delay", times=weather.most, chance=weather.late, seed=seed + 2, delay_seconds=LATE * pace)
 
 
 def rage(storm: Storm, place: Ground) -> Outcome:
     """Run a storm over a place to its end; of what was there before, nothing is left."""
-    place = replace(place, environment={**place.environment, "STUDIO_SETTLE_TIME": str(storm.settle)})
+    pace = {"STUDIO_PUBLISH_LEASE": str(LEASE * storm.pace), "STUDIO_SETTLE_TIME": str(storm.settle * storm.pace)}
+    place = replace(place, environment={**place.environment, **pace})
     place.run("truncate studio.accounts cascade")
     place.control("POST", "reset", {"only": ["state", "faults", "calls", "conditions"]})
     accounts = place.add_accounts(storm.accounts)
-    brew(place, storm.weather, storm.seed)
+    brew(place, storm.weather, storm.seed, storm.pace)
     with nursery(place) as kindergarten:
         # One machine's clock is an hour wrong: nobody asks it for anything that counts.
         seats = [
-            Forked(nursery=kindergarten, mutant=storm.mutant, ahead=3600.0 if number == 0 else 0.0)
+            Forked(
+                nursery=kindergarten,
+                mutant=storm.mutant,
+                ahead=3600.0 if number == 0 else 0.0,
+                capacity=storm.capacity or 0,
+            )
             for number in range(storm.workers)
         ]
         place.add_posts(accounts, storm.posts, over=storm.over)
@@ -118,11 +129,10 @@ def _rage(storm: Storm, place: Ground, hands: Crew) -> None:
             looked, waiting = time.monotonic(), place.waiting()
         return waiting > few and time.monotonic() - begin < storm.over + storm.patience
 
-    torment(
-        hands,
-        [(*storm.kill, hands.kill_one), (*storm.stop, lambda: hands.stop_one(*STOP))],
-        going_on,
+    kill, stop, length = (
+        (shortest * storm.pace, longest * storm.pace) for shortest, longest in (storm.kill, storm.stop, STOP)
     )
+    torment(hands, [(*kill, hands.kill_one), (*stop, lambda: hands.stop_one(*length))], going_on)
 
 
 def main() -> int:
@@ -133,7 +143,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--mutant", choices=("none", "settle", "find", "intent"), default="none")
+    parser.add_argument("--pace", type=float, default=1.0, help="2 = all times twice as long, for a busy machine")
+    parser.add_argument("--capacity", type=int, help="posts that a worker has in hand at once")
     given = parser.parse_args()
+    end_in_order()
     storm = Storm(posts=given.posts, over=given.seconds, accounts=given.accounts, seed=given.seed, mutant=given.mutant)
     with (
         tempfile.TemporaryDirectory(prefix="studio-storm-") as folder,

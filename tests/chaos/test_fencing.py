@@ -11,10 +11,10 @@ from tests.chaos.crew import Nursery, nursery
 from tests.chaos.ground import Ground, Row, caption, ground, until
 
 LEASE, SETTLE = 1.0, 1.5
-PATIENCE = 60.0
+PATIENCE = 180.0
 LEFT = "is no longer ours; leaving it"
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

