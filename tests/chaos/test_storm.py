@@ -31,7 +31,7 @@ def test_nothing_is_doubled_and_nothing_lost(place: Ground) -> None:
         stop=(1.5, 4.0),
     )
     outcome = rage(storm, place)
-    assert outcome.reckoning.is_clean, outcome
+    assert outcome.is_clean, outcome
     assert outcome.reckoning.posted + len(outcome.reckoning.unconfirmed) == 120, outcome
     assert min(outcome.kills, outcome.stops) >= 2, outcome
     # 120 calls of which 20 % are not answered in time: that none was looked for has a chance of 0.8 ** 120 = 2e-12.

@@ -126,7 +126,14 @@ async def work(mutant: str, capacity: int) -> None:
         await asyncio.Event().wait()
 
 
-class _AheadOfTime(datetime):
+class _AnyDatetime(type):
+    """Lets every datetime be one of the class."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, datetime)
+
+
+class _AheadOfTime(datetime, metaclass=_AnyDatetime):
     """The local clock of a machine whose time is wrong."""
 
     ahead = timedelta(0)
