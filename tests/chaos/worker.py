@@ -7,6 +7,7 @@ be a mutant: an engine from which one part of the protocol was taken out, to sho
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Self, cast
 
 import uvloop
+from sqlalchemy.orm import configure_mappers
 
 from agent.offline.writer import OfflineWriter
 from core.settings import Settings
@@ -25,6 +27,7 @@ from core.vault import Vault
 from db.embedded.launch import die_with
 from db.engine import Database
 from platforms.base import Adapter, Finding, Publish, Step
+from platforms.http import new_client
 from scheduler.clock import Clock
 from tools.context import Doors
 from tools.media.fetch import MediaFetcher
@@ -171,6 +174,10 @@ def main() -> None:
     """Fork at every order; end, with all that were forked, when nobody gives orders any more."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
     parent = os.getpid()
+    # What every worker would do first, done once.
+    configure_mappers()
+    asyncio.run(new_client(timeout=1.0).aclose())
+    gc.freeze()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
