@@ -162,7 +162,18 @@ def main() -> int:
     parser.add_argument("--capacity", type=int, help="posts that a worker has in hand at once")
     given = parser.parse_args()
     end_in_order()
-    storm = Storm(posts=given.posts, over=given.seconds, accounts=given.accounts, seed=given.seed, mutant=given.mutant)
+    storm = Storm(
+        posts=given.posts,
+        over=given.seconds,
+        accounts=given.accounts,
+        seed=given.seed,
+        mutant=given.mutant,
+        pace=given.pace,
+        capacity=given.capacity,
+    )
+    if given.mutant != "none":
+        # What a mutant does wrong shows within minutes where calls are often late and processes often killed.
+        storm = replace(storm, weather=Weather(drops=0.1, late=0.2, most=100), kill=(0.7, 2.0))
     with (
         tempfile.TemporaryDirectory(prefix="studio-storm-") as folder,
         ground(Path(folder), lease=LEASE, settle=SETTLE) as place,
