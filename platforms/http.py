@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,6 +29,29 @@ _NEVER_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
+
+
+# Until when a request may leave, by ``uptime``; None: at any time. Like a deadline of asyncio's it belongs to a task.
+_send_by: ContextVar[float | None] = ContextVar("send_by", default=None)
+
+
+def uptime() -> float:
+    """Seconds of a clock that nobody sets and that goes on while the machine sleeps, where the system has one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+@contextmanager
+def sending_until(moment: float | None) -> Iterator[None]:
+    """Inside, no request leaves after ``moment`` of ``uptime`` (None: no limit): processes stand still.
+
+    Checked right before the write to the socket, where nothing can come between.
+    """
+    token = _send_by.set(moment)
+    try:
+        yield
+    finally:
+        _send_by.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,22 +111,46 @@ async def exchange(
     """Send one request and read the whole answer, whatever its status.
 
     ``repeatable``: making the call twice does no harm (a read, or a write that nobody sees). ``deadline`` is in seconds
-    for the whole exchange, None for an upload of unknown length (the client's timeout still ends a silence).
+    for the whole exchange, None for an upload of unknown length (the client's timeout still ends a silence);
+    ``sending_until`` says until when it may begin.
     Raises ``Transient`` when nothing was sent; when it may have been: ``OutcomeUnknown``, or ``Transient`` if
     ``repeatable``. Messages name the host and the path, never the query.
     """
     where = f"{request.method} {request.url.host}{request.url.path}"
+    if (send_by := _send_by.get()) is not None:
+        request.extensions["trace"] = _watch(send_by)
     try:
         async with asyncio.timeout(deadline):
             return await _read(client, request)
     except _NEVER_SENT as error:
         raise Transient(f"{where}: the network cannot be reached ({type(error).__name__}).") from error
+    except _TooLate as error:
+        message = f"{where}: this process stood still for too long to send it now."
+        raise undecided(message, repeatable=repeatable or not error.begun) from error
     except (httpx.RequestError, TimeoutError) as error:  # a body that cannot be unpacked is no answer either
         raise undecided(f"{where}: no usable answer came ({type(error).__name__}).", repeatable=repeatable) from error
     except _AnswerTooLong as error:
         raise undecided(
             f"{where}: the answer is longer than {MAX_ANSWER_BYTES} bytes.", repeatable=repeatable
         ) from error
+
+
+class _TooLate(Exception):
+    """The moment until which a request may leave has passed; ``begun``: its head had left by then."""
+
+    def __init__(self, *, begun: bool) -> None:
+        super().__init__()
+        self.begun = begun
+
+
+def _watch(send_by: float) -> Callable[[str, object], Awaitable[None]]:
+    """What httpcore calls right before it writes to the socket: nothing of ours runs between this and the write."""
+
+    async def watch(event: str, _: object) -> None:
+        if event.endswith(("send_request_headers.started", "send_request_body.started")) and uptime() > send_by:
+            raise _TooLate(begun=event.endswith("body.started"))
+
+    return watch
 
 
 class _AnswerTooLong(Exception):

@@ -74,6 +74,8 @@ class NewFault(_Given):
     headers: dict[str, str] = Field(default_factory=dict)
     subcode: int | None = None
     match: str | None = None
+    chance: float | None = Field(None, ge=0, le=1)
+    seed: int | None = None
 
 
 class Audience(_Given):

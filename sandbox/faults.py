@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -36,6 +37,10 @@ MEANINGS: dict[str, str] = {
 }
 
 
+# Fields of a fault that are no part of its description.
+_INNER = frozenset({"released", "dice"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class NamedRoute:
     """Something that can fail: ``dialect`` is the shape of its error bodies."""
@@ -50,7 +55,8 @@ class NamedRoute:
 class Fault:
     """A planted fault.
 
-    ``times`` None stays until it is deleted; ``skip`` lets that many matching calls pass first; ``match`` is an
+    ``times`` None stays until it is deleted; ``skip`` lets that many matching calls pass first; ``chance`` is how
+    likely a matching call meets it (None: each does), drawn from ``seed`` in the order of the calls; ``match`` is an
     account's external id, or any text of the call's path or parameters, None matches every call. ``delay_seconds``
     is waited first by every kind but ``drop_late``, ``slow_processing`` and ``processing_error``, which say
     themselves what it means. ``status`` and ``body`` None take what the kind answers by default.
@@ -67,8 +73,18 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     subcode: int | None = None
     match: str | None = None
+    chance: float | None = None
+    seed: int | None = None
     hits: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    dice: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)  # noqa: S311 - weather, no secret
+
+    def is_met(self) -> bool:
+        """Whether the dice say that the next matching call meets it."""
+        return self.chance is None or self.dice.random() < self.chance
 
     async def pause(self) -> None:
         """Wait ``delay_seconds``, or until the fault is deleted, whichever comes first."""
@@ -80,7 +96,7 @@ class Fault:
 
     def described(self) -> dict[str, object]:
         """For GET /_sandbox/faults; ``times`` is what is left."""
-        return {name: value for name, value in vars(self).items() if name != "released"}
+        return {name: value for name, value in vars(self).items() if name not in _INNER}
 
 
 class FaultBook:
@@ -105,6 +121,8 @@ class FaultBook:
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
+                continue
+            if not fault.is_met():
                 continue
             fault.hits += 1
             if fault.times is not None:

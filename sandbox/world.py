@@ -36,6 +36,8 @@ class Conditions(BaseModel):
     publish_quota: int = Field(100, ge=0, description="posts per account in 24 hours")
     container_quota: int = Field(400, ge=0, description="containers per account in 24 hours")
     calls_per_hour: int = Field(100_000, ge=1, description="Graph calls per account in an hour")
+    facebook_list_lag_seconds: float = Field(0.0, ge=0, description="until a Page lists a post that is live")
+    facebook_refuses_duplicates: bool = Field(default=True, description="a Page's newest words are refused again")
     tiktok_inits_per_minute: int = Field(6, ge=0, description="announced posts per TikTok user in a minute")
     tiktok_creator_infos_per_minute: int = Field(20, ge=0)
     tiktok_statuses_per_minute: int = Field(30, ge=0)

@@ -60,7 +60,7 @@ def create_post(call: GraphCall, page_id: str) -> dict[str, object]:
     if link and not _is_address(link):
         raise GraphError("(#1609005) The link could not be scraped.", code=1609005)
     _published_only(call)
-    if not photos:
+    if not photos and call.world.conditions.facebook_refuses_duplicates:
         _refuse_duplicate(call, page, message, link)
     kind = ("CAROUSEL" if len(photos) > 1 else "IMAGE") if photos else ("LINK" if link else "TEXT")
     with call.world.store.transaction():
@@ -230,11 +230,12 @@ def go_live_in_time(world: World, ready_at: float) -> None:
     """Publish what is due: now, and again when the film just handed in is ready."""
     publish_due(world)
     if ready_at > world.now():
-        world.later(_publish_later(world, ready_at - world.now()))
+        world.later(_publish_later(world, ready_at))
 
 
-async def _publish_later(world: World, seconds: float) -> None:
-    await asyncio.sleep(seconds)
+async def _publish_later(world: World, ready_at: float) -> None:
+    # A timer may ring a millisecond before the wall clock says so, and then nothing would be due yet.
+    await asyncio.sleep(max(0.0, ready_at - world.now()) + 0.005)
     publish_due(world)
 
 

@@ -172,10 +172,12 @@ def list_published(call: GraphCall, page_id: str) -> dict[str, object]:
     call.only({"fields", "since", "until", "limit", "after"})
     publish_due(call.world)
     since, until = call.moment("since"), call.moment("until")
+    listed_by = call.now - call.world.conditions.facebook_list_lag_seconds
     posts = [
         post
         for post in list_posts(call.world.store, platform=PLATFORM, account=page_id)
         if post.kind != "STORIES"
+        and post.published_at <= listed_by
         and (since is None or post.published_at >= since)
         and (until is None or post.published_at <= until)
     ]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from platforms.errors import OutcomeUnknown, PlatformError, Transient
-from platforms.http import MAX_ANSWER_BYTES, Answer, exchange, new_client
+from platforms.http import MAX_ANSWER_BYTES, Answer, _TooLate, _watch, exchange, new_client, sending_until, uptime
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -137,3 +137,31 @@ def test_the_environment_and_redirects_have_no_say() -> None:
     client = new_client(timeout=3.0)
     assert (client.trust_env, client.follow_redirects) == (False, False)
     assert client.timeout == httpx.Timeout(3.0, connect=3.0)
+
+
+async def test_nothing_leaves_after_its_moment() -> None:
+    heard = []
+
+    async def listens(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append("a request")
+        writer.write(OK)
+        await writer.drain()
+
+    async with server(listens) as url:
+        with sending_until(uptime() - 0.001), pytest.raises(Transient) as caught:
+            await call(url)
+        assert type(caught.value) is Transient
+        assert "stood still" in caught.value.message
+        assert heard == []
+        with sending_until(uptime() + 60):
+            assert (await call(url)).status == 200
+        assert (await call(url)).status == 200
+    assert len(heard) == 2
+
+
+async def test_a_request_whose_head_has_left_is_not_called_unsent() -> None:
+    # Inside, because no server can make a process stand still between the head of its request and the body.
+    with pytest.raises(_TooLate) as caught:
+        await _watch(uptime() - 1)("http11.send_request_body.started", None)
+    assert caught.value.begun
+    await _watch(uptime() - 1)("http11.receive_response_headers.started", None)

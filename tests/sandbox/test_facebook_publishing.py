@@ -78,6 +78,17 @@ def test_the_same_words_twice_in_a_row_are_refused(page: Page) -> None:
     assert error_of(page.say("Hello", link="https://example.org"))[0] == 506
     assert page.say("Hello").status_code == 200, "it is not the last one any more"
     assert len(page.live()) == 3
+    page.control("conditions", facebook_refuses_duplicates=False)
+    assert page.say("Hello").status_code == 200
+
+
+def test_a_page_can_be_slow_to_list_what_is_live(page: Page) -> None:
+    page.control("conditions", facebook_list_lag_seconds=3_600)
+    post = page.say("Hello").json()["id"]
+    assert page.get(f"{page.account}/published_posts").json() == {"data": []}
+    assert page.get(post).status_code == 200
+    page.control("conditions", facebook_list_lag_seconds=0)
+    assert [one["id"] for one in page.get(f"{page.account}/published_posts").json()["data"]] == [post]
 
 
 @pytest.mark.parametrize(

@@ -196,3 +196,17 @@ def test_the_journal_hides_tokens_and_goes_on_from_a_number(graph: Graph, image_
     later = graph.client.get(f"{graph.base}/_sandbox/calls", params={"since_seq": call["seq"]}).json()  # type: ignore[dict-item]
     assert [one["route"] for one in later["items"]] == ["media.fetch", "instagram.media_publish"]
     assert later["last_seq"] == later["items"][-1]["seq"]
+
+
+def test_a_fault_by_chance_is_met_as_its_seed_says(graph: Graph) -> None:
+    def met() -> list[int]:
+        graph.fault("instagram.get_account", "status", times=None, chance=0.5, seed=7)
+        statuses = [graph.get(graph.account).status_code for _ in range(40)]
+        graph.client.delete(f"{graph.base}/_sandbox/faults")
+        return statuses
+
+    first = met()
+    assert set(first) == {200, 500}
+    assert met() == first
+    graph.fault("instagram.get_account", "status", times=None, chance=0.0)
+    assert [graph.get(graph.account).status_code for _ in range(5)] == [200] * 5

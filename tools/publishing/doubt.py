@@ -17,8 +17,10 @@ from tools.publishing.tokens import refresh_token
 
 log = logging.getLogger("studio.publishing")
 
-# How many settle times an unknown outcome is looked up for, before a person is asked.
+# How many settle times an unknown outcome is looked up for, and how often at least, before a person is asked: after an
+# outage the first look may come late, and fail because the network is not there yet either.
 _PATIENCE = 5
+_LOOKS = 5
 # Where a late first call and a second one cannot both succeed, it is sent this often before the settle time is over.
 _SENDINGS = 2
 # Seconds: a live post is looked at again this soon, whatever the network asks for.
@@ -65,12 +67,13 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
         await ledger.advance(job, {}, entry)
         return "not_posted"
     await ledger.note(job, entry)
+    job.looks += 1
     once_only = step is not None and step.repeat in _ONCE_ONLY
     if found.outcome == "not_posted" and once_only and not found.start_over and job.sendings < _SENDINGS:
         return "repeat"
     # A limit ends: it is waited for, as long as anything is, before a person is asked; but not with a live post.
     patience = settle * _PATIENCE if found.wait is None or is_live else doors.settings.publish_grace
-    if found.outcome == "unknown" and age >= patience:
+    if found.outcome == "unknown" and age >= patience and job.looks >= _LOOKS:
         if is_live:
             return "unknown"
         await ledger.end(job, _unconfirmed(job.adapter.manifest.title))

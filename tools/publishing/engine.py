@@ -23,6 +23,7 @@ from platforms.errors import (
     TokenExpired,
     Transient,
 )
+from platforms.http import sending_until, uptime
 from scheduler.due import Claim
 from tools.context import Doors
 from tools.publishing.afterwards import give_up, was_given_up
@@ -156,6 +157,8 @@ class PostWork:
         if job.beginning is None and not self._turns.is_free:
             await self._ledger.settle(job)
             await self._turns.give_way()
+        # Before the intent, so that it lies before the lease that begins anew with it.
+        begun = uptime()
         try:
             await self._ledger.begin(job, step, sending)
         except QuotaUsedUp as used_up:
@@ -163,20 +166,22 @@ class PostWork:
         self._turns.over((job.hold.post_id, job.hold.fence))
         job.sendings += 1
         try:
-            learned = await self._call(job, step)
+            learned = await self._call(job, step, begun=begun)
         except PlatformError as error:
             return await self._trouble(job, step, error)
         # Written with the intent of the next call, or with the ending: nothing else comes between.
         self._ledger.learn(job, learned, {"step": step.name, "event": "done", "learned": learned})
         return True
 
-    async def _call(self, job: Job, step: Step) -> dict[str, object]:
+    async def _call(self, job: Job, step: Step, *, begun: float) -> dict[str, object]:
         """The step's outward call. Whatever goes wrong in it is one of the platforms' conditions afterwards."""
-        # An irreversible call ends before the lease that was renewed with its intent does: nobody else sends meanwhile.
+        # An irreversible call leaves and ends before the lease that was renewed with its intent does: nobody else sends
+        # meanwhile, and a process that stood still sends nothing when it wakes.
         limit = self._doors.settings.publish_lease * 0.8 if step.irreversible else None
         try:
-            async with asyncio.timeout(limit):
-                return dict(await job.adapter.perform(step, job.publish()))
+            with sending_until(None if limit is None else begun + limit):
+                async with asyncio.timeout(limit):
+                    return dict(await job.adapter.perform(step, job.publish()))
         except PlatformError:
             raise
         except TimeoutError as error:

@@ -61,6 +61,7 @@ class Job:
     known_post_ids: frozenset[str]
     sealed: bytes = field(repr=False)  # the access token as it was kept when this began
     sendings: int  # how often the step that may be on its way was sent in this attempt
+    looks: int  # how often it was looked for in this attempt, to no avail
     beginning: Beginning | None
     unwritten: list[dict[str, object]] = field(default_factory=list)
     renewed: float = 0.0
@@ -213,6 +214,10 @@ def _job(doors: Doors, claim: Claim, due: DuePost, credentials: Credentials) -> 
         started_at=attempt.started_at,
         known_post_ids=due.known_post_ids,
         sendings=sum(entry.get("step") == attempt.step and entry.get("event") == "sending" for entry in attempt.steps),
+        looks=sum(
+            entry.get("step") == attempt.step and str(entry.get("event")).startswith("looked")
+            for entry in attempt.steps
+        ),
         beginning=None if is_open else _beginning(due.seen, attempt),
     )
 

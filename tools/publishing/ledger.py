@@ -89,7 +89,8 @@ class Ledger:
         """Say what came of the call with the next line that is written; that has to be at once."""
         job.progress = {**job.progress, **{name: storable(value) for name, value in learned.items()}}
         job.unwritten.append(_stamped(entry))
-        job.step, job.step_irreversible, job.intent_at, job.sendings = None, False, None, 0
+        job.step, job.step_irreversible, job.intent_at = None, False, None
+        job.sendings = job.looks = 0
 
     async def settle(self, job: Job) -> None:
         """Write down what was learned and is not written yet."""

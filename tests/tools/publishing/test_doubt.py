@@ -199,3 +199,20 @@ async def test_what_a_crash_left_half_done_is_not_sent_days_later(
     assert isinstance(error, dict)
     assert (post["status"], error["code"]) == ("failed", "too_late")
     assert publication.live() == []
+
+
+async def test_one_look_that_fails_after_an_outage_is_not_the_last(
+    publish: Publish, engine: Engine, sandbox: Sandbox, clock: TestClock
+) -> None:
+    """The machine was off for longer than anybody looks, and the network is not there at once when it is back."""
+    publication = await publish()
+    sandbox.control("POST", "faults", {"route": "instagram.media_publish", "kind": "drop_late", "delay_seconds": 600})
+    sandbox.control("POST", "faults", {"route": "instagram.container_status", "kind": "status", "times": 2, "skip": 1})
+    await engine.once()
+    sandbox.control("DELETE", "faults?route=instagram.media_publish")
+    clock.shift(timedelta(hours=1))
+    await engine.once()
+    assert (await publication.post())["status"] == "publishing"
+    await engine.until(publication.settled)
+    post = await publication.post()
+    assert (post["status"], post["platform_post_id"]) == ("posted", publication.live()[0]["id"])
