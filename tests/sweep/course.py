@@ -1,0 +1,93 @@
+"""Driving one post to its end: what is due is worked on, and when nothing is, the database's clock jumps to when it is.
+
+So no case waits for a lease, a settle time or a network's pause, and all of them are as long as they are by default.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.engine import Database
+from tools.publishing.engine import PostWork
+
+ENDED = frozenset({"posted", "failed", "unconfirmed", "missed", "cancelled"})
+# By the database's clock: within this every post has to have come to its end, whatever goes wrong.
+LONGEST = timedelta(hours=3)
+MOST_ROUNDS = 3_000
+_BLIND_JUMP = timedelta(seconds=5)
+
+_INSIDE = text("select set_config('app.workspace_id', :workspace, true)")
+_PEEK = text("select status, next_attempt_at, studio_now() as now from posts where id = :post")
+_JUMP = text("update test_clock set shift = shift + :by")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The post's row; both times are by the database's clock."""
+
+    status: str
+    next_attempt_at: datetime | None
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How a post was driven: its row in the end, when it was first claimed, and whether it was tried again later."""
+
+    end: Seen
+    taken_up: datetime | None
+    was_scheduled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One post in one database."""
+
+    database: Database
+    workspace_id: UUID
+    post_id: UUID
+
+    async def peek(self) -> Seen:
+        """The row as it is."""
+        async with self.database.engine.begin() as connection:
+            await connection.execute(_INSIDE, {"workspace": str(self.workspace_id)})
+            row = (await connection.execute(_PEEK, {"post": self.post_id})).one()
+        return Seen(status=row.status, next_attempt_at=row.next_attempt_at, now=row.now)
+
+    async def jump(self, by: timedelta) -> None:
+        """Move the database's clock."""
+        async with self.database.engine.begin() as connection:
+            await connection.execute(_JUMP, {"by": by})
+
+
+async def nothing_is_late() -> None:
+    """Before a jump of the clock, where the network does everything at once."""
+
+
+async def drive(track: Track, work: PostWork, *, before_jump: Callable[[], Awaitable[None]] = nothing_is_late) -> Course:
+    """Work until the post has ended, or nobody would ever come back to it, or ``LONGEST`` has passed.
+
+    ``before_jump`` waits until the network has nothing on its way any more: a late deed of a second must not become one
+    of minutes because the clock jumps.
+    """
+    began, taken_up, was_scheduled = (await track.peek()).now, None, False
+    for _ in range(MOST_ROUNDS):
+        claims = await work.claim(10, sweep=True)
+        if claims and taken_up is None:
+            taken_up = (await track.peek()).now
+        await asyncio.gather(*(work.work(claim) for claim in claims))
+        seen = await track.peek()
+        if seen.status in ENDED or seen.next_attempt_at is None or seen.now - began > LONGEST:
+            break
+        was_scheduled = was_scheduled or (seen.status == "scheduled" and taken_up is not None)
+        if not claims or seen.next_attempt_at > seen.now:
+            await before_jump()
+            seen = await track.peek()
+            assert seen.next_attempt_at is not None
+            ahead = seen.next_attempt_at - seen.now + timedelta(milliseconds=1)
+            await track.jump(ahead if ahead > timedelta(0) else _BLIND_JUMP if not claims else timedelta(0))
+    return Course(end=seen, taken_up=taken_up, was_scheduled=was_scheduled)

@@ -1,0 +1,222 @@
+"""What is swept, generated: for every network and format each kill and each fault at each call that its steps make.
+
+The cases of the contract suite name a content and the sandbox's route behind each step; an undisturbed run tells the
+commits and the calls in their order. A new network or format is swept by having a contract case.
+"""
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.jsontypes import JsonObject
+from tests.platforms.contract import Case
+from tests.sweep.victim import Moment
+
+CASES: tuple[Case, ...] = tuple(
+    case
+    for file in sorted((Path(__file__).parents[1] / "platforms" / "cases").glob("*.py"))
+    for case in importlib.import_module(f"tests.platforms.cases.{file.stem}").CASES
+)
+FETCH = "media.fetch"
+# Real seconds that late things take: nothing waits for them but the cases in which they happen.
+LATE = 0.3
+# The network's silence is longer than the patience of an engine whose lease is this long.
+HASTY_LEASE = 1.0
+SILENCE = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A fault of the sandbox on the n-th call of a route by the case's account."""
+
+    kind: str
+    route: str
+    skip: int = 0
+    details: JsonObject = field(default_factory=dict)
+
+    def planted(self, account: str) -> JsonObject:
+        """As the sandbox takes it."""
+        return {"route": self.route, "kind": self.kind, "skip": self.skip, "match": account, **self.details}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """The process dies before, during or after the event of this number; its name is for people."""
+
+    at: int
+    moment: Moment
+    event: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disturbance:
+    """What goes wrong. ``late``: real seconds after which the network does what it was asked.
+
+    ``for_good``: the fault stays, so that the post cannot go out. ``refused``: the network says that it will not.
+    ``is_hasty``: with an engine of little patience.
+    """
+
+    group: str
+    name: str
+    step: str
+    fault: Fault | None = None
+    kill: Kill | None = None
+    late: float = 0.0
+    for_good: bool = False
+    refused: bool = False
+    is_hasty: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of fault as it is planted at each call."""
+
+    group: str
+    fault: str
+    details: JsonObject = field(default_factory=dict)
+    late: float = 0.0
+    for_good: bool = False
+    refused: bool = False
+    is_hasty: bool = False
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.fault}{' for good' if self.for_good else ''}"
+
+
+FOREVER: JsonObject = {"times": None}
+KINDS: tuple[Kind, ...] = (
+    Kind(group="no answer", fault="drop_before"),
+    Kind(group="no answer", fault="drop_after"),
+    Kind(group="no answer", fault="truncate"),
+    Kind(group="no answer", fault="drop_late", details={"delay_seconds": LATE}, late=LATE),
+    Kind(group="timeout", fault="delay", details={"delay_seconds": SILENCE}, late=SILENCE, is_hasty=True),
+    Kind(group="5xx", fault="status", details={"status": 500}),
+    Kind(group="5xx", fault="status_after", details={"status": 502, "body": "<html>bad gateway</html>"}),
+    Kind(group="4xx", fault="refuse", refused=True),
+    Kind(group="4xx", fault="refuse_after", refused=True),
+    Kind(group="4xx", fault="forbid", refused=True),
+    Kind(group="429", fault="rate_limit"),
+    Kind(group="429", fault="rate_limit", details=FOREVER, for_good=True),
+    Kind(group="token", fault="expired_token"),
+    Kind(group="token", fault="expired_token", details=FOREVER, for_good=True),
+    Kind(group="slow", fault="slow_processing", details={"delay_seconds": 0.1}),
+    Kind(group="slow", fault="processing_error"),
+    Kind(group="down", fault="drop_before", details=FOREVER, for_good=True),
+    Kind(group="down", fault="status", details={"status": 503, **FOREVER}, for_good=True),
+    Kind(group="down", fault="drop_after", details=FOREVER, for_good=True),
+    Kind(group="down", fault="refuse_after", details=FOREVER, for_good=True, refused=True),
+)
+MEDIA: tuple[Kind, ...] = (
+    Kind(group="media", fault="status", details={"status": 404}),
+    Kind(group="media", fault="drop_before"),
+    Kind(group="media", fault="status", details={"status": 404, **FOREVER}, for_good=True),
+)
+# What happens to a publish before the process that looks for it dies.
+DOUBTS = ("drop_after", "drop_before")
+
+
+def steps_of(path: Sequence[str]) -> list[str]:
+    """The steps of a run, in order."""
+    return [event.removeprefix("perform ") for event in path if event.startswith("perform ")]
+
+
+def faults(case: Case, path: Sequence[str], *, fetches: int) -> Iterator[Disturbance]:
+    """Each kind of fault at each call; and at each fetch of a medium by the network, of which there are ``fetches``."""
+    met: dict[str, int] = {}
+    for step in steps_of(path):
+        route = route_of(case, step)
+        skip = met[route] = met.get(route, -1) + 1
+        for kind in KINDS:
+            if not (kind.fault == "expired_token" and step in case.addressed):
+                yield _planned(kind, step, route, skip)
+    for number in range(fetches):
+        for kind in MEDIA:
+            yield _planned(kind, f"fetch {number + 1}", FETCH, number)
+
+
+def _planned(kind: Kind, step: str, route: str, skip: int) -> Disturbance:
+    return Disturbance(
+        group=kind.group,
+        name=kind.name,
+        step=step,
+        fault=Fault(kind=kind.fault, route=route, skip=skip, details=kind.details),
+        late=kind.late,
+        for_good=kind.for_good,
+        refused=kind.refused,
+        is_hasty=kind.is_hasty,
+    )
+
+
+def kills(case: Case, path: Sequence[str]) -> Iterator[Disturbance]:
+    """A kill before and after each commit and each call, and while each call is under way."""
+    yield from _kills_from(path, 0, after=None)
+    met: dict[str, int] = {}
+    for at, event in enumerate(path):
+        if not event.startswith("perform "):
+            continue
+        step = event.removeprefix("perform ")
+        route = route_of(case, step)
+        skip = met[route] = met.get(route, -1) + 1
+        late = Fault(kind="delay", route=route, skip=skip, details={"delay_seconds": LATE})
+        kill = Kill(at=at, moment="during", event=event)
+        yield Disturbance(group="killed", name=f"during {event}", step=step, fault=late, kill=kill, late=LATE)
+
+
+def doubts(case: Case, path: Sequence[str], irreversible: Sequence[str]) -> list[Disturbance]:
+    """Answers that are lost at the irreversible steps: how a process that looks for them dies is swept as well."""
+    found, met = [], dict[str, int]()
+    for step in steps_of(path):
+        route = route_of(case, step)
+        skip = met[route] = met.get(route, -1) + 1
+        if step in irreversible:
+            found += [
+                Disturbance(group="killed", name=kind, step=step, fault=Fault(kind=kind, route=route, skip=skip))
+                for kind in DOUBTS
+            ]
+    return found
+
+
+def kills_in_doubt(doubt: Disturbance, path: Sequence[str]) -> Iterator[Disturbance]:
+    """Kills from the lost answer on; ``path`` is that of a run with it."""
+    first = path.index(f"perform {doubt.step}")
+    yield from _kills_from(path, first, after=doubt)
+
+
+def _kills_from(path: Sequence[str], first: int, *, after: Disturbance | None) -> Iterator[Disturbance]:
+    moments: tuple[Moment, ...] = ("before", "after")
+    step = "claim"
+    for at, event in enumerate(path):
+        step = event.removeprefix("perform ") if event != "commit" else step
+        if at < first:
+            continue
+        for moment in moments:
+            where = f"{moment} {event} {at}" + (f" after {after.name} at {after.step}" if after else "")
+            kill = Kill(at=at, moment=moment, event=event)
+            fault = after.fault if after else None
+            yield Disturbance(group="killed", name=where, step=step, fault=fault, kill=kill)
+
+
+def route_of(case: Case, step: str) -> str:
+    """The sandbox's route behind a step."""
+    return case.routes[step.rstrip("0123456789")]
+
+
+def sampled(found: Mapping[str, Sequence[Disturbance]]) -> dict[str, list[Disturbance]]:
+    """Of each network's cases so many that each of its steps and each kind of fault is met at least once.
+
+    Which ones does not depend on chance; what nothing new would be learned from is left out.
+    """
+    chosen: dict[str, list[Disturbance]] = {name: [] for name in found}
+    seen: set[tuple[str, str]] = set()
+    for name, disturbances in found.items():
+        network = name.partition("-")[0]
+        for one in disturbances:
+            kind = one.name if one.kill is None else f"{one.kill.moment} {one.kill.event.partition(' ')[0]}"
+            learned = {(f"{network} step", one.step.rstrip("0123456789")), (f"{network} kind", kind)}
+            if not learned <= seen:
+                seen |= learned
+                chosen[name].append(one)
+    return chosen
