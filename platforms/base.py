@@ -106,9 +106,11 @@ class Publish:
 class Step:
     """The next outward call. ``sends`` is kept as evidence, without secrets; ``delay``: seconds to wait before it.
 
+    ``conceals`` names what is learned by it and kept, but shown to nobody: an address that opens something.
+
     ``otherwise`` belongs to a step after the post is live (its address, a first comment; the latter irreversible): the
-    post is never called failed for its sake. The engine writes the names of irreversible ones it has given up into the
-    progress as "given_up"; ``next_step`` may pass over them to what is left, else the walk ends there.
+    post is never called failed for its sake. The engine writes the names of those it has given up into the progress as
+    "given_up"; ``next_step`` may pass over them to what is left, else the walk ends there.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Step:
     irreversible: bool = False
     repeat: RepeatSafety = RepeatSafety.NONE
     delay: float = 0.0
+    conceals: frozenset[str] = frozenset()
     otherwise: "Done | None" = None  # the post is live already: what to conclude if this step never succeeds
 
 

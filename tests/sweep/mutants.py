@@ -17,9 +17,7 @@ def _nothing_written_ahead(patch: pytest.MonkeyPatch) -> None:
     """An irreversible call is written down as if it could be repeated."""
     original = Ledger.intend
 
-    async def intend(
-        self: Ledger, job: Job, step: Step, *, irreversible: bool, entry: Mapping[str, object]
-    ) -> None:
+    async def intend(self: Ledger, job: Job, step: Step, *, irreversible: bool, entry: Mapping[str, object]) -> None:
         await original(self, job, step, irreversible=False, entry=entry)
 
     patch.setattr(Ledger, "intend", intend)
@@ -58,4 +56,3 @@ def mutate(name: str) -> Callable[[], None]:
     if name:
         MUTANTS[name](patch)
     return patch.undo
-

@@ -116,6 +116,8 @@ MEDIA: tuple[Kind, ...] = (
 )
 # What happens to a publish before the process that looks for it dies.
 DOUBTS = ("drop_after", "drop_before")
+# So many events in the same order mean that a round of looking is like the one before.
+REPEATED = 7
 
 
 def steps_of(path: Sequence[str]) -> list[str]:
@@ -126,12 +128,15 @@ def steps_of(path: Sequence[str]) -> list[str]:
 def faults(case: Case, path: Sequence[str], *, fetches: int) -> Iterator[Disturbance]:
     """Each kind of fault at each call; and at each fetch of a medium by the network, of which there are ``fetches``."""
     met: dict[str, int] = {}
+    had: set[str] = set()
     for step in steps_of(path):
         route = route_of(case, step)
         skip = met[route] = met.get(route, -1) + 1
         for kind in KINDS:
-            if not (kind.fault == "expired_token" and step in case.addressed):
+            is_like_another = kind.for_good and step.rstrip("0123456789") in had
+            if not is_like_another and not (kind.fault == "expired_token" and step in case.addressed):
                 yield _planned(kind, step, route, skip)
+        had.add(step.rstrip("0123456789"))
     for number in range(fetches):
         for kind in MEDIA:
             yield _planned(kind, f"fetch {number + 1}", FETCH, number)
@@ -180,23 +185,36 @@ def doubts(case: Case, path: Sequence[str], irreversible: Sequence[str]) -> list
 
 
 def kills_in_doubt(doubt: Disturbance, path: Sequence[str]) -> Iterator[Disturbance]:
-    """Kills from the lost answer on; ``path`` is that of a run with it."""
+    """Kills from the lost answer on; ``path`` is that of a run with it.
+
+    Who dies before a commit leaves what was there after the one before. A look that is repeated is met the first time.
+    """
     first = path.index(f"perform {doubt.step}")
-    yield from _kills_from(path, first, after=doubt)
+    met: set[tuple[str, ...]] = set()
+    for kill in _kills_from(path, first, after=doubt):
+        assert kill.kill is not None
+        at = kill.kill.at
+        context = (kill.kill.moment, *path[max(first, at - REPEATED) : at + 1])
+        if context not in met and (kill.kill.moment, kill.kill.event) != ("before", "commit"):
+            met.add(context)
+            yield kill
 
 
 def _kills_from(path: Sequence[str], first: int, *, after: Disturbance | None) -> Iterator[Disturbance]:
     moments: tuple[Moment, ...] = ("before", "after")
     step = "claim"
     for at, event in enumerate(path):
-        step = event.removeprefix("perform ") if event != "commit" else step
-        if at < first:
-            continue
-        for moment in moments:
+        step = event if event != "commit" else step
+        for moment in moments if at >= first else ():
             where = f"{moment} {event} {at}" + (f" after {after.name} at {after.step}" if after else "")
-            kill = Kill(at=at, moment=moment, event=event)
             fault = after.fault if after else None
-            yield Disturbance(group="killed", name=where, step=step, fault=fault, kill=kill)
+            yield Disturbance(
+                group="killed",
+                name=where,
+                step=step.removeprefix("perform "),
+                fault=fault,
+                kill=Kill(at=at, moment=moment, event=event),
+            )
 
 
 def route_of(case: Case, step: str) -> str:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import httpx
 import psycopg
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, keys
@@ -47,44 +46,63 @@ class Shelf(FileServer):
 class Planted:
     """A post whose time has come; what it says and on which account."""
 
+    workspace_id: UUID
     post_id: UUID
-    account_id: UUID
     content: Content
     credentials: Credentials
 
 
 @dataclass(kw_only=True)
 class Stage:
-    """One database; ``contents`` are those whose assets are in it."""
+    """One database; ``above`` is a connection of the schema's owner, ``contents`` of each case swept here have a workspace."""
 
     settings: Settings
     database: Database
-    workspace_id: UUID
+    above: psycopg.AsyncConnection = field(repr=False)
     control: httpx.AsyncClient = field(repr=False)
-    contents: dict[str, Content] = field(default_factory=dict)
+    contents: dict[str, tuple[UUID, Content]] = field(default_factory=dict)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.above.close()
+        await self.database.close()
 
     async def plant(self, case: Case) -> Planted:
         """A new account, known to the pretend network, and a post of the case's content that is due now."""
         credentials = _credentials(case)
         await self._tell_the_network(case, credentials)
-        store = DirectoryStore(self.settings.data_dir / "media")
         vault = Vault(self.settings.secret_keys.get_secret_value().split(","))
         await self._begin_anew()
-        async with self.database.session(self.workspace_id) as session:
-            content = self.contents.get(case.name) or await _keep_content(session, store, self.workspace_id, case)
-            self.contents[case.name] = content
-            account = _account(vault, self.workspace_id, case, credentials)
+        if case.name not in self.contents:
+            self.contents[case.name] = await self._new_workspace(case)
+        workspace_id, content = self.contents[case.name]
+        async with self.database.session(workspace_id) as session:
+            account = _account(vault, workspace_id, case, credentials)
             session.add(account)
             await session.flush()
             post = await _due_post(session, account, case, content)
-        return Planted(post_id=post.id, account_id=account.id, content=content, credentials=credentials)
+        return Planted(workspace_id=workspace_id, post_id=post.id, content=content, credentials=credentials)
+
+    async def _new_workspace(self, case: Case) -> tuple[UUID, Content]:
+        """A workspace with the media of a case; the same bytes are one asset in each."""
+        key = keys.generate()
+        owner = people.FirstOwner(
+            workspace_name=case.name,
+            timezone="Europe/Madrid",
+            user_name="Owner",
+            key_prefix=keys.prefix(key),
+            key_digest=keys.digest(key),
+        )
+        async with as_migrating_role(self.database.url) as connection:
+            workspace_id = await people.create_first_owner(connection, owner)
+        store = DirectoryStore(self.settings.data_dir / "media")
+        async with self.database.session(workspace_id) as session:
+            return workspace_id, await _keep_content(session, store, workspace_id, case)
 
     async def _begin_anew(self) -> None:
         """The clock is right again, and nothing of the case before is due."""
-        async with self.database.engine.begin() as connection:
-            await connection.execute(_INSIDE, {"workspace": str(self.workspace_id)})
-            await connection.execute(text("update test_clock set shift = '0'"))
-            await connection.execute(_PARK)
+        await self.above.execute("update studio.test_clock set shift = '0'")
+        await self.above.execute(_PARK)
 
     async def _tell_the_network(self, case: Case, credentials: Credentials) -> None:
         account = {
@@ -98,9 +116,8 @@ class Stage:
         (await self.control.post("/_sandbox/accounts", json=account)).raise_for_status()
 
 
-_INSIDE = text("select set_config('app.workspace_id', :workspace, true)")
-_PARK = text(
-    "update posts set status = 'cancelled', next_attempt_at = null, lease_until = null, fence = fence + 1"
+_PARK = (
+    "update studio.posts set status = 'cancelled', next_attempt_at = null, lease_until = null, fence = fence + 1"
     " where status in ('scheduled', 'publishing')"
 )
 
@@ -108,18 +125,9 @@ _PARK = text(
 async def new_stage(settings: Settings, control: httpx.AsyncClient) -> Stage:
     """A stage over the database that the settings name, migrated and empty."""
     url = settings.database_url.get_secret_value()
-    key = keys.generate()
-    owner = people.FirstOwner(
-        workspace_name="Roastery",
-        timezone="Europe/Madrid",
-        user_name="Owner",
-        key_prefix=keys.prefix(key),
-        key_digest=keys.digest(key),
-    )
-    async with as_migrating_role(url) as connection:
-        workspace_id = await people.create_first_owner(connection, owner)
     database = Database(url, pool_size=4)
-    return Stage(settings=settings, database=database, workspace_id=workspace_id, control=control)
+    above = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    return Stage(settings=settings, database=database, above=above, control=control)
 
 
 def new_database(server_dsn: str, template: str, name: str) -> None:

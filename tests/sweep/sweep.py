@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import itertools
 import json
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -32,6 +33,7 @@ from tools.publishing.engine import PostWork
 # Two cores: one works here, the other on what is waited for.
 STAGES = 8
 _POLL = 0.02
+_TRIES = 3
 
 _numbers = itertools.count(1)
 
@@ -83,16 +85,26 @@ class Sweep:
         return list(await asyncio.gather(*(one(trial) for trial in trials)))
 
     async def attempt(self, stage: Stage, trial: Trial) -> Verdict:
-        """Disturb one publish, let it settle, and judge."""
+        """Disturb one publish, let it settle, and judge.
+
+        How often a network is asked how things stand varies with its mood: a kill that nothing came to is tried again.
+        """
+        for _ in range(_TRIES):
+            verdict = await self._attempt(stage, trial)
+            if not verdict.missed or verdict.trouble:
+                break
+        return verdict
+
+    async def _attempt(self, stage: Stage, trial: Trial) -> Verdict:
         case, disturbance = trial.case, trial.disturbance
         began = await self._last_call()
         planted = await stage.plant(case)
-        track = Track(database=stage.database, workspace_id=stage.workspace_id, post_id=planted.post_id)
+        track = Track(connection=stage.above, post_id=planted.post_id)
         fault = await self._plant(disturbance, planted)
-        died = None
+        died, missed = None, False
         if disturbance.kill is not None:
-            await self._publish(stage, planted, disturbance, fault)
-            died = (await track.peek()).now
+            missed = await self._publish(stage, planted, disturbance, fault) is not None
+            died = None if missed else (await track.peek()).now
         settings = stage.settings
         if disturbance.is_hasty:
             settings = settings.model_copy(update={"publish_lease": plan.HASTY_LEASE})
@@ -106,7 +118,8 @@ class Sweep:
         if fault is not None:
             await self.control.delete(f"/_sandbox/faults/{fault}")
         taken_up = course.taken_up - died if course.taken_up and died else None
-        return await judge(stage, case, disturbance, planted, course, taken_up=taken_up)
+        verdict = await judge(stage, case, disturbance, planted, course, taken_up=taken_up)
+        return replace(verdict, missed=missed)
 
     async def _process(self, case: Case, doubt: Disturbance | None) -> tuple[Report, str]:
         """What a process does that nothing kills, and on which account."""
@@ -114,18 +127,18 @@ class Sweep:
             planted = await stage.plant(case)
             fault = await self._plant(doubt, planted) if doubt is not None else None
             report = await self._publish(stage, planted, doubt, fault)
+            assert report is not None
             told: Report = json.loads(report.read_text(encoding="utf-8"))
         return told, planted.credentials.external_id
 
     async def _publish(
         self, stage: Stage, planted: Planted, disturbance: Disturbance | None, fault: int | None
-    ) -> Path:
-        """Publish in a process of its own; where its report is, when it got through."""
+    ) -> Path | None:
+        """Publish in a process of its own; where its report is, None when it was killed."""
         kill = disturbance.kill if disturbance is not None else None
         report = self.reports / f"{next(_numbers)}.json"
         orders = Orders(
             settings=plain_settings(stage.settings),
-            workspace_id=str(stage.workspace_id),
             post_id=str(planted.post_id),
             at=kill.at if kill else None,
             moment=kill.moment if kill else "before",
@@ -135,8 +148,8 @@ class Sweep:
             mutant=self.mutant,
         )
         status = await self.nursery.run(orders)
-        assert status == (-9 if kill else 0), f"{disturbance}: exit status {status}"
-        return report
+        assert status in {0, -signal.SIGKILL}, f"{disturbance}: exit status {status}"
+        return report if status == 0 else None
 
     async def _plant(self, disturbance: Disturbance | None, planted: Planted) -> int | None:
         if disturbance is None or disturbance.fault is None:
@@ -186,14 +199,14 @@ async def open_sweep(cluster: Cluster, template: str, *, stages: int = STAGES) -
             stack.callback(drop_database, server, name)
             settings = _settings(cluster.dsn(database=name), folder / "data", secret_keys, url)
             stage = await new_stage(settings, control)
-            stack.push_async_callback(stage.database.close)
+            stack.push_async_callback(stage.close)
             free.put_nowait(stage)
         (folder / "reports").mkdir()
         yield Sweep(nursery=nursery, control=control, free=free, reports=folder / "reports")
 
 
 def _settings(database_url: str, data: Path, secret_keys: str, network: str) -> Settings:
-    """Those of a Studio with the default lease and settle time, but a grace that ends sooner."""
+    """Those of a Studio with the default lease and settle time, but a grace that ends sooner: past what a doubt is looked up for."""
     return Settings(
         _env_file=None,
         database_url=SecretStr(database_url),
@@ -208,7 +221,7 @@ def _settings(database_url: str, data: Path, secret_keys: str, network: str) -> 
         tiktok_client_key="the-key-of-the-app",
         tiktok_client_secret=SecretStr("the-secret-of-the-app"),
         public_url=network,
-        publish_grace=3600.0,
+        publish_grace=1200.0,
         allow_private_media=True,
         model="offline",
     )

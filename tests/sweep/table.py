@@ -18,7 +18,10 @@ def table(verdicts: Sequence[Verdict]) -> str:
     titles = ["", "cases", *GROUPS, *ENDINGS, "retried", *TROUBLES]
     widths = [max(len(row[at]) for row in [titles, *rows]) for at in range(len(titles))]
     return "\n".join(
-        "  ".join(cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in [titles, *rows]
     )
 

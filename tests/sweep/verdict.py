@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
+from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import select
@@ -20,7 +21,7 @@ SOON = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """``status`` is the post's in the end; the other words are empty when all is well."""
+    """``status`` is the post's in the end; the other words are empty when all is well. ``missed``: it was not killed."""
 
     case: str
     disturbance: Disturbance
@@ -30,6 +31,7 @@ class Verdict:
     stuck: str = ""
     wrong: str = ""
     was_scheduled: bool = False
+    missed: bool = False
 
     @property
     def trouble(self) -> str:
@@ -83,7 +85,7 @@ async def _shown(stage: Stage, case: Case, planted: Planted) -> Shown:
     account = planted.credentials.external_id
     path = "/_sandbox/tiktok/inbox" if case.is_draft else "/_sandbox/feed"
     live = await _items(stage.control, path, account=account)
-    async with stage.database.session(stage.workspace_id) as session:
+    async with stage.database.session(planted.workspace_id) as session:
         post = (await session.scalars(select(Post).where(Post.id == planted.post_id))).one()
         of_it = select(PublishAttempt).where(PublishAttempt.post_id == planted.post_id)
         attempts = (await session.scalars(of_it.order_by(PublishAttempt.number))).all()
@@ -128,7 +130,7 @@ def _stuck(shown: Shown, taken_up: timedelta | None) -> str:
 def _wrong(case: Case, disturbance: Disturbance, planted: Planted, shown: Shown) -> str:
     match shown.post.status:
         case "posted":
-            return _wrong_address(case, shown) or _wrong_warning(shown)
+            return _wrong_address(case, disturbance, shown) or _wrong_warning(shown)
         case "failed":
             told = shown.error.get("message") and shown.error.get("action")
             passing = not (disturbance.refused or disturbance.for_good)
@@ -141,15 +143,22 @@ def _wrong(case: Case, disturbance: Disturbance, planted: Planted, shown: Shown)
             return f"it ended as {other}: {shown.error}"
 
 
-def _wrong_address(case: Case, shown: Shown) -> str:
+def _wrong_address(case: Case, disturbance: Disturbance, shown: Shown) -> str:
     if case.is_draft or not shown.live:
         return ""
     live, post = shown.live[0], shown.post
     if post.platform_post_id != live["id"] and (case.has_address or post.platform_post_id is not None):
         return f"the id is {post.platform_post_id}, not {live['id']}"
-    if case.has_address and post.permalink != live["permalink"]:
+    asked_in_vain = disturbance.for_good or disturbance.refused
+    untold = asked_in_vain and (post.permalink is None or _path(post.permalink) == _path(live["permalink"]))
+    if case.has_address and post.permalink != live["permalink"] and not untold:
         return f"the address is {post.permalink}, not {live['permalink']}"
     return ""
+
+
+def _path(address: object) -> str:
+    """An address that is not told may be spelled as the real network spells it: without the sandbox's host."""
+    return urlsplit(str(address)).path
 
 
 def _wrong_warning(shown: Shown) -> str:

@@ -1,4 +1,4 @@
-"""What a swept process does: it publishes what is due, says what it did in which order, and dies where it is told to."""
+"""What a swept process does: it publishes what is due, says what it did in which order, and dies where it is told."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from typing import Literal, TypedDict, cast
 from uuid import UUID
 
 import httpx
+import psycopg
 from sqlalchemy import event
 
 from core.settings import Settings
@@ -28,7 +29,6 @@ class Orders(TypedDict):
     """What a swept process is told; as JSON. ``at`` None: it is to get through. ``report``: where its events go."""
 
     settings: dict[str, object]
-    workspace_id: str
     post_id: str
     at: int | None
     moment: Moment
@@ -106,7 +106,8 @@ def watch_calls(adapter: Adapter, watch: Watch, orders: Orders) -> None:
             if watch.begins(f"{name} {step}".strip()):
                 call = asyncio.ensure_future(original(*given))
                 assert orders["fault"] is not None
-                await asyncio.wait([call, asyncio.ensure_future(has_arrived(orders["network"], orders["fault"]))])
+                arrived = asyncio.ensure_future(has_arrived(orders["network"], orders["fault"]))
+                await asyncio.wait([call, arrived], return_when=asyncio.FIRST_COMPLETED)
                 die()
             try:
                 return await original(*given)
@@ -124,12 +125,13 @@ async def publish(orders: Orders) -> None:
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
     event.listen(TenantSession, "before_commit", lambda _session: watch.begins("commit"))
     event.listen(TenantSession, "after_commit", lambda _session: watch.ended())
-    track = Track(
-        database=database, workspace_id=UUID(orders["workspace_id"]), post_id=UUID(orders["post_id"])
-    )
-    async with open_doors(settings, database) as doors:
+    async with (
+        await psycopg.AsyncConnection.connect(database.url, autocommit=True) as above,
+        open_doors(settings, database) as doors,
+    ):
         for adapter in doors.adapters.values():
             watch_calls(adapter, watch, orders)
+        track = Track(connection=above, post_id=UUID(orders["post_id"]))
         await drive(track, PostWork(doors, asyncio.Event()))
     await database.close()
     report = Report(events=watch.events, irreversible=sorted(watch.irreversible))

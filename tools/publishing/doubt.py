@@ -13,6 +13,7 @@ from tools.publishing.backoff import wait_for
 from tools.publishing.job import Job
 from tools.publishing.ledger import Ledger
 from tools.publishing.stops import left_in_doubt
+from tools.publishing.taken import taken_by
 from tools.publishing.tokens import refresh_token
 
 log = logging.getLogger("studio.publishing")
@@ -57,7 +58,7 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
     age, settle = await ledger.intent_age(job), doors.settings.settle_time
     entry = {"step": job.step, "event": f"looked: {found.outcome}", "evidence": dict(found.evidence)}
     if found.outcome == "posted":
-        await ledger.advance(job, found.learned, entry)
+        await ledger.advance(job, {**found.learned, **taken_by(step)}, entry)
         return "posted"
     if found.outcome == "not_posted" and age >= settle:
         if found.start_over and not is_live:

@@ -6,9 +6,8 @@ and never repeats an irreversible call without evidence that it did not.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from core import clock
@@ -17,6 +16,7 @@ from db.queries import publishing
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
 from platforms.errors import (
+    PERMISSION_MISSING,
     OutcomeUnknown,
     PlatformError,
     RateLimited,
@@ -27,11 +27,14 @@ from platforms.errors import (
 )
 from scheduler.due import Claim
 from tools.context import Doors
-from tools.publishing.afterwards import give_up, was_given_up
+from tools.publishing.afterwards import give_up, pass_over, was_given_up
 from tools.publishing.backoff import wait_for
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Job, take_up
+from tools.publishing.lease import Lease
 from tools.publishing.ledger import Ledger, LostLease, storable, trouble_entry
+from tools.publishing.stops import left_untold
+from tools.publishing.taken import is_taken, taken_by
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 from tools.publishing.warnings import inbox_note, warning_kept
 
@@ -43,6 +46,7 @@ _SHORT_WAIT = 1.0
 _REPEATED = 2
 # How often more is tried what comes after a post is live (its address, a comment); the progress counts it there.
 _ASKED_AT_MOST = 6
+_ASKED_WHEN_TAKEN = 12  # hours, where the network is away
 _ASKED = "asked_again"
 # Seconds: a live post is not kept "publishing" for the sake of its address while a network limits us for hours.
 _ADDRESS_WAIT = 120.0
@@ -76,8 +80,9 @@ class PostWork:
         try:
             job = await take_up(self._doors, claim)
             if job is not None:
-                async with self._renewing(job):
-                    await self._walk(job)
+                lease = Lease(self._ledger, job, seconds=self._doors.settings.publish_lease)
+                async with lease.kept():
+                    await self._walk(job, lease)
         except LostLease:
             log.info("post %s is no longer ours; leaving it", claim.id)
         except (StudioError, OSError) as error:
@@ -86,7 +91,7 @@ class PostWork:
         except Exception:
             log.exception("post %s: unforeseen error; it is taken up again when its lease ends", claim.id)
 
-    async def _walk(self, job: Job) -> None:
+    async def _walk(self, job: Job, lease: Lease) -> None:
         while True:
             if job.intent_at is not None and job.step_irreversible and not await self._settled(job):
                 return
@@ -97,7 +102,7 @@ class PostWork:
             if action.otherwise is not None and was_given_up(job, action):
                 await self._posted(job, action.otherwise)
                 return
-            if not await self._waited(job, action) or not await self._performed(job, action):
+            if not await self._waited(job, action) or not await self._performed(job, lease, action):
                 return
 
     async def _settled(self, job: Job) -> bool:
@@ -118,7 +123,7 @@ class PostWork:
 
     async def _waited(self, job: Job, step: Step) -> bool:
         """Wait before a step that asks for it; False when the post was given back meanwhile."""
-        already = job.step == step.name and job.intent_at is None
+        already = job.step == step.name  # waited for, or begun when the wait was over
         if self._stopping.is_set():
             await self._ledger.give_back(job, step=None, delay=0.0)
             return False
@@ -130,24 +135,24 @@ class PostWork:
         await self._ledger.give_back(job, step=step.name, delay=step.delay)
         return False
 
-    async def _performed(self, job: Job, step: Step) -> bool:
+    async def _performed(self, job: Job, lease: Lease, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
         sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
         await self._ledger.intend(job, step, irreversible=step.irreversible, entry=sending)
         job.sendings += 1
         try:
-            learned = await self._call(job, step)
+            learned = await self._call(job, lease, step)
         except PlatformError as error:
             return await self._trouble(job, step, error)
-        await self._ledger.advance(job, learned, {"step": step.name, "event": "done", "learned": learned})
+        shown = {name: "***" if name in step.conceals else value for name, value in learned.items()}
+        entry = {"step": step.name, "event": "done", "learned": shown}
+        await self._ledger.advance(job, {**learned, **taken_by(step)}, entry)
         return True
 
-    async def _call(self, job: Job, step: Step) -> dict[str, object]:
+    async def _call(self, job: Job, lease: Lease, step: Step) -> dict[str, object]:
         """The step's outward call. Whatever goes wrong in it is one of the platforms' conditions afterwards."""
-        # An irreversible call ends before the lease that was renewed with its intent does: nobody else sends meanwhile.
-        limit = self._doors.settings.publish_lease * 0.8 if step.irreversible else None
         try:
-            async with asyncio.timeout(limit):
+            async with lease.bounding(step):
                 return dict(await job.adapter.perform(step, job.publish()))
         except PlatformError:
             raise
@@ -180,7 +185,12 @@ class PostWork:
                 return True
             error = remaining
         if step.otherwise is not None:
+            if _is_dead(error):
+                await ask_to_reconnect(self._doors, job)
             return await self._without(job, step, error, pause=True)
+        if is_taken(job.progress):
+            await self._ask_again(job, error)
+            return False
         match error:
             case TokenExpired() | ReconnectNeeded():
                 await self._fail(job, error, reconnect=True)
@@ -205,6 +215,21 @@ class PostWork:
             return False  # whoever is not let in has done nothing, and may not look either
         return (await look(self._doors, job)).outcome == "posted"
 
+    async def _ask_again(self, job: Job, error: PlatformError) -> None:
+        """The network has the post and does not say how it stands: ask a while longer, then leave it to a person.
+
+        Meanwhile nobody can edit it, and it is never called failed: whoever sent it again would double it.
+        """
+        asked = job.progress.get(_ASKED, 0)
+        count = asked + 1 if isinstance(asked, int) else 1
+        if _is_dead(error):
+            await ask_to_reconnect(self._doors, job)
+        elif count <= (_ASKED_WHEN_TAKEN if isinstance(error, Transient) else _ASKED_AT_MOST):
+            await self._ledger.advance(job, {_ASKED: count}, {"event": "taken, asking again later"})
+            await self._ledger.give_back(job, step=None, delay=wait_for(error, count))
+            return
+        await self._ledger.end(job, left_untold(job.adapter.manifest.title, error.message))
+
     async def _without(self, job: Job, step: Step, error: PlatformError, *, pause: bool) -> bool:
         """The post is live, only what comes after that is missing: try a few times more, then do without.
 
@@ -217,12 +242,17 @@ class PostWork:
             if pause:
                 await self._ledger.give_back(job, step=None, delay=min(wait_for(error, count + 1), _ADDRESS_WAIT))
             return not pause
+        if count:
+            job.progress = {
+                name: kept for name, kept in job.progress.items() if name != _ASKED
+            }  # each step has its own
         if step.irreversible:
-            await give_up(self._ledger, job, step, why=error.message)
+            reconnect = isinstance(error, TokenExpired | ReconnectNeeded)
+            await give_up(self._ledger, job, step, why=error.message, reconnect=reconnect)
             return True
-        assert step.otherwise is not None
-        await self._posted(job, step.otherwise)
-        return False
+        # The walk goes on to what is left, such as a first comment; where nothing is, it ends by what is known.
+        await pass_over(self._ledger, job, step)
+        return True
 
     async def _renewed(self, job: Job, error: PlatformError) -> PlatformError | None:
         """Go on with another token, given by a person meanwhile or refreshed; else the error that is left."""
@@ -265,37 +295,6 @@ class PostWork:
         if reconnect:
             await ask_to_reconnect(self._doors, job)
 
-    @contextlib.asynccontextmanager
-    async def _renewing(self, job: Job) -> AsyncIterator[None]:
-        """Keep the lease while work goes on; a lost one ends the work."""
-        lease = self._doors.settings.publish_lease
-        owner = asyncio.current_task()
-        lost = False
-
-        async def renew() -> None:
-            nonlocal lost
-            while True:
-                await asyncio.sleep(lease / 3)
-                try:
-                    await self._ledger.renew(job)
-                except LostLease:
-                    lost = True
-                    if owner is not None:
-                        owner.cancel()
-                    return
-                except Exception as error:  # noqa: BLE001 - a database that is away for a moment: the lease is longer
-                    log.warning("post %s: the lease could not be renewed: %s", job.hold.post_id, error)
-
-        task = asyncio.create_task(renew())
-        try:
-            yield
-        except asyncio.CancelledError:
-            if lost:
-                raise LostLease from None
-            raise
-        finally:
-            task.cancel()
-
 
 def _kept(error: PlatformError) -> dict[str, object]:
     return {
@@ -304,6 +303,11 @@ def _kept(error: PlatformError) -> dict[str, object]:
         "action": storable(error.action),
         "platform_code": error.platform_code,
     }
+
+
+def _is_dead(error: PlatformError) -> bool:
+    """Whether the account has to be connected again; it can do without what a live post is not allowed to have."""
+    return isinstance(error, TokenExpired | ReconnectNeeded) and error.code != PERMISSION_MISSING
 
 
 def _own_trouble(step: Step, message: str) -> PlatformError:

@@ -1,13 +1,18 @@
 """TikTok behind the real engine: from the command to the feed, with tokens that work once."""
 
 import asyncio
+import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from core.settings import Settings
+from core.storage import DirectoryStore
 from platforms.tiktok.adapter import TikTokAdapter
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, TestClock
 from tests.tools.conftest import AddPhoto, Desk
 from tests.tools.media.samples import film
 from tests.tools.publishing.conftest import Engine, Publication
@@ -93,6 +98,74 @@ async def test_a_last_chunk_without_an_answer_makes_one_post(
     sandbox.control("POST", "faults", {"route": "tiktok.upload_chunk", "kind": "drop_after"})
     post = await posted(await sent(desk, sandbox, await add_photo("pour.mp4", film())), engine)
     assert [shown["id"] for shown in live(sandbox)] == [post["platform_post_id"]]
+
+
+async def test_the_upload_address_is_shown_to_nobody(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+        await posted(publication, engine)
+    (attempt,) = await publication.attempts()
+    shown = json.dumps(attempt)
+    assert "init_video" in shown
+    assert "upload_token" not in shown
+    assert "upload_token" not in caplog.text
+
+
+class SlowStore(DirectoryStore):
+    """Gives a file away in small pieces, with a pause before each."""
+
+    async def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        whole = b"".join([chunk async for chunk in super().read(key, start=start, end=end)])
+        piece = len(whole) // 8 + 1
+        for position in range(0, len(whole), piece):
+            await asyncio.sleep(0.15)
+            yield whole[position : position + piece]
+
+
+async def test_a_last_chunk_on_a_slow_line_takes_longer_than_a_lease(
+    desk: Desk, add_photo: AddPhoto, doors: Doors, sandbox: Sandbox, settings: Settings
+) -> None:
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    hasty = settings.model_copy(update={"publish_lease": 0.6})
+    slow = replace(doors, store=SlowStore(settings.data_dir / "media"), settings=hasty)
+    await posted(publication, Engine(work=PostWork(slow, asyncio.Event())))
+    (attempt,) = await publication.attempts()
+    steps = attempt["steps"]
+    assert isinstance(steps, list)
+    assert any(step["event"] == "still sending" for step in steps)
+    assert len(publication.calls("tiktok.upload_chunk")) == 1
+    assert len(live(sandbox)) == 1
+
+
+@pytest.mark.parametrize("kind", ["refuse", "forbid", "status", "rate_limit"])
+async def test_a_video_that_was_taken_is_never_called_failed(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock, kind: str
+) -> None:
+    sandbox.control("POST", "faults", {"route": "tiktok.status", "kind": kind, "times": None})
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    for minutes in range(0, 400, 20):
+        clock.shift(timedelta(minutes=minutes))
+        await engine.once()
+        post = await publication.post()
+        assert post["status"] in {"publishing", "unconfirmed"}, (minutes, post["last_error"], (await publication.attempts())[-1]["steps"], "whoever may edit it or send it again doubles it")
+    assert post["status"] == "unconfirmed", (await publication.attempts())
+    error = post["last_error"]
+    assert isinstance(error, dict)
+    assert "took the post" in error["message"]
+    assert error["action"]
+    assert len(live(sandbox)) == 1
+
+
+async def test_a_video_that_was_taken_is_found_after_an_outage(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock
+) -> None:
+    sandbox.control("POST", "faults", {"route": "tiktok.status", "kind": "drop_before", "times": 2})
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    await engine.once()
+    clock.shift(timedelta(hours=12))  # past the grace: but nothing is sent any more, it is only asked about
+    await posted(publication, engine)
 
 
 async def test_both_tokens_are_kept_each_time_one_is_renewed(
