@@ -32,16 +32,22 @@ def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str
     if route.dialect == "tiktok":
         refused = _tiktok_error(fault)
         return refused.status, refused.body(), {}
-    if fault.kind in _REFUSALS:
-        return BAD_REQUEST, _openai("The request was refused.", "invalid_request_error", "invalid_value"), {}
-    if fault.kind == "forbid":
-        return FORBIDDEN, _openai("You have no permission for this.", "invalid_request_error", "forbidden"), {}
-    if fault.kind == "rate_limit":
-        message = "Rate limit reached for the sandbox's model. Please try again in 1s."
-        return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
-    if fault.kind == "expired_token":
-        return UNAUTHORIZED, _openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"), {}
-    return SERVER_ERROR, _openai("The server had an error while processing your request.", "server_error", None), {}
+    return _openai_error(fault)
+
+
+def _openai_error(fault: Fault) -> tuple[int, dict[str, object], dict[str, str]]:
+    match fault.kind:
+        case "refuse" | "refuse_after":
+            return BAD_REQUEST, _openai("The request was refused.", "invalid_request_error", "invalid_value"), {}
+        case "forbid":
+            return FORBIDDEN, _openai("You have no permission for this.", "invalid_request_error", "forbidden"), {}
+        case "rate_limit":
+            message = "Rate limit reached for the sandbox's model. Please try again in 1s."
+            return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
+        case "expired_token":
+            return UNAUTHORIZED, _openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"), {}
+    failed = "The server had an error while processing your request."
+    return SERVER_ERROR, _openai(failed, "server_error", None), {}
 
 
 def _graph_error(fault: Fault, call: Call) -> GraphError:

@@ -22,6 +22,7 @@ _BREATH = 0.02
 _BLIND_JUMP = timedelta(seconds=5)
 
 _PEEK = "select status, next_attempt_at, studio.studio_now() from studio.posts where id = %s"
+_STEPS = "select coalesce(sum(jsonb_array_length(steps)), 0) from studio.publish_attempts where post_id = %s"
 _JUMP = "update studio.test_clock set shift = shift + %s"
 
 
@@ -56,6 +57,12 @@ class Track:
         assert row is not None
         return Seen(status=row[0], next_attempt_at=row[1], now=row[2])
 
+    async def steps(self) -> int:
+        """How many lines its ledger has."""
+        row = await (await self.connection.execute(_STEPS, (self.post_id,))).fetchone()
+        assert row is not None
+        return int(row[0])
+
     async def jump(self, by: timedelta) -> None:
         """Move the database's clock."""
         await self.connection.execute(_JUMP, (by,))
@@ -83,11 +90,11 @@ async def drive(
         if seen.status in ENDED or seen.next_attempt_at is None or seen.now - began > LONGEST:
             break
         was_scheduled = was_scheduled or (seen.status == "scheduled" and taken_up is not None)
-        if not claims or seen.next_attempt_at > seen.now:
+        if seen.next_attempt_at > seen.now or not claims:
             await before_jump()
             await asyncio.sleep(_BREATH)
             seen = await track.peek()
             assert seen.next_attempt_at is not None
             ahead = seen.next_attempt_at - seen.now + timedelta(milliseconds=1)
-            await track.jump(ahead if ahead > timedelta(0) else _BLIND_JUMP if not claims else timedelta(0))
+            await track.jump(ahead if ahead > timedelta(0) else _BLIND_JUMP)  # due, and held back all the same
     return Course(end=seen, taken_up=taken_up, was_scheduled=was_scheduled)

@@ -5,7 +5,7 @@ commits and the calls in their order. A new network or format is swept by having
 """
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Fault:
     kind: str
     route: str
     skip: int = 0
-    details: JsonObject = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict, hash=False)
 
     def planted(self, account: str) -> JsonObject:
         """As the sandbox takes it."""
@@ -118,6 +118,8 @@ MEDIA: tuple[Kind, ...] = (
 DOUBTS = ("drop_after", "drop_before")
 # So many events in the same order mean that a round of looking is like the one before.
 REPEATED = 7
+# A prime: a sample that strides through the cases meets many of them.
+_STRIDE = 37
 
 
 def steps_of(path: Sequence[str]) -> list[str]:
@@ -222,19 +224,32 @@ def route_of(case: Case, step: str) -> str:
     return case.routes[step.rstrip("0123456789")]
 
 
-def sampled(found: Mapping[str, Sequence[Disturbance]]) -> dict[str, list[Disturbance]]:
-    """Of each network's cases so many that each of its steps and each kind of fault is met at least once.
+def sampled(found: Mapping[str, Sequence[Disturbance]]) -> list[tuple[str, Disturbance]]:
+    """So many that each network meets each kind of disturbance, and each of its steps any, spread over its cases.
 
-    Which ones does not depend on chance; what nothing new would be learned from is left out.
+    Which ones does not depend on chance.
     """
-    chosen: dict[str, list[Disturbance]] = {name: [] for name in found}
-    seen: set[tuple[str, str]] = set()
+    chosen: dict[tuple[str, Disturbance], None] = {}
+    by_network: dict[str, list[tuple[str, Disturbance]]] = {}
     for name, disturbances in found.items():
-        network = name.partition("-")[0]
-        for one in disturbances:
-            kind = one.name if one.kill is None else f"{one.kill.moment} {one.kill.event.partition(' ')[0]}"
-            learned = {(f"{network} step", one.step.rstrip("0123456789")), (f"{network} kind", kind)}
-            if not learned <= seen:
-                seen |= learned
-                chosen[name].append(one)
-    return chosen
+        by_network.setdefault(name.partition("-")[0], []).extend((name, one) for one in disturbances)
+    for all_of_it in by_network.values():
+        for number, options in enumerate(_sorted_by(all_of_it, _kind).values()):
+            chosen[options[number * _STRIDE % len(options)]] = None
+        for number, options in enumerate(_sorted_by(all_of_it, lambda one: one.step.rstrip("0123456789")).values()):
+            if not any(option in chosen for option in options):
+                chosen[options[number * _STRIDE % len(options)]] = None
+    return list(chosen)
+
+
+def _kind(one: Disturbance) -> str:
+    return one.name if one.kill is None else f"{one.kill.moment} {one.kill.event.partition(' ')[0]}"
+
+
+def _sorted_by(
+    options: Sequence[tuple[str, Disturbance]], what: Callable[[Disturbance], str]
+) -> dict[str, list[tuple[str, Disturbance]]]:
+    found: dict[str, list[tuple[str, Disturbance]]] = {}
+    for name, one in options:
+        found.setdefault(what(one), []).append((name, one))
+    return found

@@ -56,28 +56,28 @@ class Sweep:
     reports: Path
     mutant: str = ""
 
-    async def chart(self, case: Case) -> list[Disturbance]:
+    async def chart(self, case: Case, *, in_doubt: bool) -> list[Disturbance]:
         """Every disturbance of a case: an undisturbed run says where they can be, and runs in doubt say where else."""
         before = await self._last_call()
         undisturbed, account = await self._process(case, None)
         path = undisturbed["events"]
         fetches = len(await self._calls(plan.FETCH, account, since=before))
         disturbances = [*plan.kills(case, path), *plan.faults(case, path, fetches=fetches)]
-        for doubt in plan.doubts(case, path, undisturbed["irreversible"]):
-            in_doubt, _ = await self._process(case, doubt)
-            disturbances += plan.kills_in_doubt(doubt, in_doubt["events"])
+        for doubt in plan.doubts(case, path, undisturbed["irreversible"]) if in_doubt else ():
+            doubtful, _ = await self._process(case, doubt)
+            disturbances += plan.kills_in_doubt(doubt, doubtful["events"])
         return disturbances
 
-    async def charts(self, cases: Sequence[Case]) -> dict[str, list[Disturbance]]:
+    async def charts(self, cases: Sequence[Case], *, in_doubt: bool = True) -> dict[str, list[Disturbance]]:
         """Those of several cases."""
-        charts = await asyncio.gather(*(self.chart(case) for case in cases))
+        charts = await asyncio.gather(*(self.chart(case, in_doubt=in_doubt) for case in cases))
         return dict(zip((case.name for case in cases), charts, strict=True))
 
     async def run(self, trials: Sequence[Trial], *, say: Callable[[Verdict], None] = lambda _: None) -> list[Verdict]:
         """All of them, as many at a time as there are stages."""
 
         async def one(trial: Trial) -> Verdict:
-            async with self._stage() as stage:
+            async with self.stage() as stage:
                 verdict = await self.attempt(stage, trial)
             say(verdict)
             return verdict
@@ -100,10 +100,10 @@ class Sweep:
         began = await self._last_call()
         planted = await stage.plant(case)
         track = Track(connection=stage.above, post_id=planted.post_id)
-        fault = await self._plant(disturbance, planted)
+        fault = await self.fault(disturbance, planted)
         died, missed = None, False
         if disturbance.kill is not None:
-            missed = await self._publish(stage, planted, disturbance, fault) is not None
+            missed = await self.publish(stage, planted, disturbance, fault) is not None
             died = None if missed else (await track.peek()).now
         settings = stage.settings
         if disturbance.is_hasty:
@@ -123,15 +123,15 @@ class Sweep:
 
     async def _process(self, case: Case, doubt: Disturbance | None) -> tuple[Report, str]:
         """What a process does that nothing kills, and on which account."""
-        async with self._stage() as stage:
+        async with self.stage() as stage:
             planted = await stage.plant(case)
-            fault = await self._plant(doubt, planted) if doubt is not None else None
-            report = await self._publish(stage, planted, doubt, fault)
+            fault = await self.fault(doubt, planted) if doubt is not None else None
+            report = await self.publish(stage, planted, doubt, fault)
             assert report is not None
             told: Report = json.loads(report.read_text(encoding="utf-8"))
         return told, planted.credentials.external_id
 
-    async def _publish(
+    async def publish(
         self, stage: Stage, planted: Planted, disturbance: Disturbance | None, fault: int | None
     ) -> Path | None:
         """Publish in a process of its own; where its report is, None when it was killed."""
@@ -151,7 +151,8 @@ class Sweep:
         assert status in {0, -signal.SIGKILL}, f"{disturbance}: exit status {status}"
         return report if status == 0 else None
 
-    async def _plant(self, disturbance: Disturbance | None, planted: Planted) -> int | None:
+    async def fault(self, disturbance: Disturbance | None, planted: Planted) -> int | None:
+        """Plant the disturbance's fault for the post's account; its id, None when there is none."""
         if disturbance is None or disturbance.fault is None:
             return None
         body = disturbance.fault.planted(planted.credentials.external_id)
@@ -175,7 +176,8 @@ class Sweep:
         return int(answer.raise_for_status().json()["last_seq"])
 
     @contextlib.asynccontextmanager
-    async def _stage(self) -> AsyncIterator[Stage]:
+    async def stage(self) -> AsyncIterator[Stage]:
+        """A stage with no case on it, for as long as the context is open."""
         stage = await self.free.get()
         try:
             yield stage
@@ -206,7 +208,7 @@ async def open_sweep(cluster: Cluster, template: str, *, stages: int = STAGES) -
 
 
 def _settings(database_url: str, data: Path, secret_keys: str, network: str) -> Settings:
-    """Those of a Studio with the default lease and settle time, but a grace that ends sooner: past what a doubt is looked up for."""
+    """Those of a Studio by default, but for a grace that ends sooner: past what a doubt is looked up for."""
     return Settings(
         _env_file=None,
         database_url=SecretStr(database_url),

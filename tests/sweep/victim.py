@@ -135,4 +135,8 @@ async def publish(orders: Orders) -> None:
         await drive(track, PostWork(doors, asyncio.Event()))
     await database.close()
     report = Report(events=watch.events, irreversible=sorted(watch.irreversible))
-    Path(orders["report"]).write_text(json.dumps(report), encoding="utf-8")
+    _write(Path(orders["report"]), report)
+
+
+def _write(file: Path, report: Report) -> None:
+    file.write_text(json.dumps(report), encoding="utf-8")

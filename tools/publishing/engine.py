@@ -184,6 +184,10 @@ class PostWork:
             if remaining is None:
                 return True
             error = remaining
+        return await self._concluded(job, step, error)
+
+    async def _concluded(self, job: Job, step: Step, error: PlatformError) -> bool:
+        """Do what an error asks for that is known not to have done anything; True when the walk goes on at once."""
         if step.otherwise is not None:
             if _is_dead(error):
                 await ask_to_reconnect(self._doors, job)

@@ -82,5 +82,8 @@ class Lease:
             (step, limit), began = self._sending, asyncio.get_running_loop().time()
             entry = {"step": step.name, "event": "still sending"}
             await self._ledger.intend(self._job, step, irreversible=True, entry=entry)
-            if self._sending is not None and not limit.expired():
+            if self._is_sending() and not limit.expired():
                 limit.reschedule(began + self._seconds * _OF_THE_LEASE)
+
+    def _is_sending(self) -> bool:
+        return self._sending is not None

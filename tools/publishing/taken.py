@@ -1,4 +1,4 @@
-"""A post that the network has taken: nothing is sent again, whatever the network says when it is asked how it stands."""
+"""A post that the network has taken: nothing is sent again, whatever is answered when it is asked how it stands."""
 
 from collections.abc import Mapping
 

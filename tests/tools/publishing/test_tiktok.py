@@ -145,12 +145,12 @@ async def test_a_video_that_was_taken_is_never_called_failed(
 ) -> None:
     sandbox.control("POST", "faults", {"route": "tiktok.status", "kind": kind, "times": None})
     publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
-    for minutes in range(0, 400, 20):
-        clock.shift(timedelta(minutes=minutes))
+    for hours in range(16):
+        clock.shift(timedelta(hours=hours))
         await engine.once()
         post = await publication.post()
-        assert post["status"] in {"publishing", "unconfirmed"}, (minutes, post["last_error"], (await publication.attempts())[-1]["steps"], "whoever may edit it or send it again doubles it")
-    assert post["status"] == "unconfirmed", (await publication.attempts())
+        assert post["status"] in {"publishing", "unconfirmed"}, "whoever may edit it or send it again doubles it"
+    assert post["status"] == "unconfirmed"
     error = post["last_error"]
     assert isinstance(error, dict)
     assert "took the post" in error["message"]
