@@ -4,6 +4,7 @@ Prints the table, and ends with 1 when a post was doubled, lost or left lying.
 """
 
 import asyncio
+import itertools
 import logging
 import sys
 import tempfile
@@ -33,9 +34,15 @@ async def sweep(names: tuple[str, ...]) -> list[Verdict]:
             cluster.close()
 
 
+_judged = itertools.count(1)
+
+
 def _say(verdict: Verdict) -> None:
+    number = next(_judged)
     if verdict.trouble:
         sys.stderr.write(f"{verdict}\n")
+    if number % 100 == 0:
+        sys.stderr.write(f"{number} are through\n")
 
 
 def main() -> int:

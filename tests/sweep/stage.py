@@ -54,7 +54,10 @@ class Planted:
 
 @dataclass(kw_only=True)
 class Stage:
-    """One database; ``above`` is a connection of the schema's owner, ``contents`` of each case swept here have a workspace."""
+    """One database; ``above`` is a connection of the schema's owner, ``contents`` those of the cases swept here.
+
+    Each case has a workspace of its own.
+    """
 
     settings: Settings
     database: Database

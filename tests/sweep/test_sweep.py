@@ -10,7 +10,7 @@ from scheduler.clock import Clock
 from tests.conftest import open_doors
 from tests.sweep.course import Track
 from tests.sweep.mutants import mutate
-from tests.sweep.plan import CASES, KINDS, MEDIA, Disturbance, Fault, sampled
+from tests.sweep.plan import CASES, KINDS, MEDIA, Disturbance, sampled
 from tests.sweep.sweep import Sweep, Trial, open_sweep
 from tests.sweep.table import TROUBLES, table
 from tests.sweep.verdict import SOON, Verdict
@@ -108,7 +108,7 @@ async def _goes_on(sweep: Sweep, charts: dict[str, list[Disturbance]], network: 
             await track.jump(died.next_attempt_at - died.now)
             steps = await track.steps()
             async with asyncio.timeout(PATIENCE):
-                while await track.steps() == steps:
+                while await track.steps() == steps:  # noqa: ASYNC110 - another process could have done it as well
                     await asyncio.sleep(0.05)
             went_on = (await track.peek()).now
             await clock.stop(patience=10)

@@ -21,7 +21,10 @@ SOON = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """``status`` is the post's in the end; the other words are empty when all is well. ``missed``: it was not killed."""
+    """``status`` is the post's in the end; the other words are empty when all is well.
+
+    ``missed``: the process got through before the kill came.
+    """
 
     case: str
     disturbance: Disturbance

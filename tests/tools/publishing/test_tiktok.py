@@ -47,7 +47,7 @@ def engine(doors: Doors) -> Engine:
 @pytest.fixture
 async def desk(doors: Doors, caller: Caller, sandbox: Sandbox) -> Desk:
     """The owner at the door, with a TikTok account."""
-    sandbox.control("POST", "conditions", {"video_processing_seconds": 0.0})
+    sandbox.control("POST", "conditions", {"video_processing_seconds": 0.0, "tiktok_inits_per_minute": 1000})
     sandbox.control("POST", "accounts", {**ACCOUNT, "handle": "roastery"})
     desk = Desk(dispatcher=Dispatcher(doors, catalog()), caller=caller)
     await desk.act("connect_account", **ACCOUNT)
