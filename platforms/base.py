@@ -139,6 +139,7 @@ class Finding:
     evidence: JsonObject
     progress: JsonObject = field(default_factory=dict)  # merged into the progress when the outcome is "posted"
     start_over: bool = False  # what was prepared can no longer be published: begin with a fresh progress
+    refused: str | None = None  # "not_posted", and for this reason the network would not take it a second time either
 
 
 @dataclass(frozen=True, kw_only=True)

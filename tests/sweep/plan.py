@@ -6,12 +6,12 @@ commits and the calls in their order. A new network or format is swept by having
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.jsontypes import JsonObject
 from tests.platforms.contract import Case
-from tests.sweep.victim import Moment
+from tests.sweep.victim import Moment, Report
 
 CASES: tuple[Case, ...] = tuple(
     case
@@ -104,10 +104,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(group="token", fault="expired_token", details=FOREVER, for_good=True),
     Kind(group="slow", fault="slow_processing", details={"delay_seconds": 0.1}),
     Kind(group="slow", fault="processing_error"),
-    Kind(group="down", fault="drop_before", details=FOREVER, for_good=True),
     Kind(group="down", fault="status", details={"status": 503, **FOREVER}, for_good=True),
     Kind(group="down", fault="drop_after", details=FOREVER, for_good=True),
-    Kind(group="down", fault="refuse_after", details=FOREVER, for_good=True, refused=True),
 )
 MEDIA: tuple[Kind, ...] = (
     Kind(group="media", fault="status", details={"status": 404}),
@@ -122,23 +120,22 @@ REPEATED = 7
 _STRIDE = 37
 
 
-def steps_of(path: Sequence[str]) -> list[str]:
-    """The steps of a run, in order."""
-    return [event.removeprefix("perform ") for event in path if event.startswith("perform ")]
-
-
-def faults(case: Case, path: Sequence[str], *, fetches: int) -> Iterator[Disturbance]:
+def faults(case: Case, report: Report, *, fetches: int) -> Iterator[Disturbance]:
     """Each kind of fault at each call; and at each fetch of a medium by the network, of which there are ``fetches``."""
-    met: dict[str, int] = {}
     had: set[str] = set()
-    for step in steps_of(path):
-        route = route_of(case, step)
-        skip = met[route] = met.get(route, -1) + 1
+    is_taken = False
+    for _, step, route, skip in _calls(case, report["events"]):
+        kind_of_step = step.rstrip("0123456789")
         for kind in KINDS:
-            is_like_another = kind.for_good and step.rstrip("0123456789") in had
-            if not is_like_another and not (kind.fault == "expired_token" and step in case.addressed):
+            left_out = (
+                (kind.for_good and kind_of_step in had)  # it is like another
+                or (kind.fault == "expired_token" and step in case.addressed)
+                or (kind.group == "slow" and is_taken)
+            )
+            if not left_out:
                 yield _planned(kind, step, route, skip)
-        had.add(step.rstrip("0123456789"))
+        had.add(kind_of_step)
+        is_taken = is_taken or step in report["irreversible"]
     for number in range(fetches):
         for kind in MEDIA:
             yield _planned(kind, f"fetch {number + 1}", FETCH, number)
@@ -158,65 +155,56 @@ def _planned(kind: Kind, step: str, route: str, skip: int) -> Disturbance:
 
 
 def kills(case: Case, path: Sequence[str]) -> Iterator[Disturbance]:
-    """A kill before and after each commit and each call, and while each call is under way."""
-    yield from _kills_from(path, 0, after=None)
-    met: dict[str, int] = {}
-    for at, event in enumerate(path):
-        if not event.startswith("perform "):
-            continue
-        step = event.removeprefix("perform ")
-        route = route_of(case, step)
-        skip = met[route] = met.get(route, -1) + 1
+    """A kill before the first and after each commit and call, and while each call is under way.
+
+    Who dies after one of them dies before the next: nothing that lasts lies between.
+    """
+    yield _killed(path, 0, "before")
+    for at in range(len(path)):
+        yield _killed(path, at, "after")
+    for at, step, route, skip in _calls(case, path):
         late = Fault(kind="delay", route=route, skip=skip, details={"delay_seconds": LATE})
-        kill = Kill(at=at, moment="during", event=event)
-        yield Disturbance(group="killed", name=f"during {event}", step=step, fault=late, kill=kill, late=LATE)
+        yield replace(_killed(path, at, "during"), step=step, fault=late, late=LATE)
 
 
 def doubts(case: Case, path: Sequence[str], irreversible: Sequence[str]) -> list[Disturbance]:
     """Answers that are lost at the irreversible steps: how a process that looks for them dies is swept as well."""
-    found, met = [], dict[str, int]()
-    for step in steps_of(path):
-        route = route_of(case, step)
-        skip = met[route] = met.get(route, -1) + 1
-        if step in irreversible:
-            found += [
-                Disturbance(group="killed", name=kind, step=step, fault=Fault(kind=kind, route=route, skip=skip))
-                for kind in DOUBTS
-            ]
-    return found
+    return [
+        Disturbance(group="killed", name=kind, step=step, fault=Fault(kind=kind, route=route, skip=skip))
+        for _, step, route, skip in _calls(case, path)
+        if step in irreversible
+        for kind in DOUBTS
+    ]
 
 
 def kills_in_doubt(doubt: Disturbance, path: Sequence[str]) -> Iterator[Disturbance]:
-    """Kills from the lost answer on; ``path`` is that of a run with it.
-
-    Who dies before a commit leaves what was there after the one before. A look that is repeated is met the first time.
-    """
+    """Kills from the lost answer on; ``path`` is that of a run with it. A look that is repeated is met the first time."""
     first = path.index(f"perform {doubt.step}")
     met: set[tuple[str, ...]] = set()
-    for kill in _kills_from(path, first, after=doubt):
-        assert kill.kill is not None
-        at = kill.kill.at
-        context = (kill.kill.moment, *path[max(first, at - REPEATED) : at + 1])
-        if context not in met and (kill.kill.moment, kill.kill.event) != ("before", "commit"):
+    for at in range(first, len(path)):
+        context = tuple(path[max(first, at - REPEATED) : at + 1])
+        if context not in met:
             met.add(context)
-            yield kill
+            killed = _killed(path, at, "after")
+            yield replace(killed, name=f"{killed.name}, {doubt.name} at {doubt.step}", fault=doubt.fault)
 
 
-def _kills_from(path: Sequence[str], first: int, *, after: Disturbance | None) -> Iterator[Disturbance]:
-    moments: tuple[Moment, ...] = ("before", "after")
-    step = "claim"
+def _killed(path: Sequence[str], at: int, moment: Moment) -> Disturbance:
+    steps = [event for event in path[: at + 1] if event != "commit"]
+    step = steps[-1].removeprefix("perform ") if steps else "claim"
+    name = f"{moment} {path[at]} ({at + 1} of {len(path)})"
+    return Disturbance(group="killed", name=name, step=step, kill=Kill(at=at, moment=moment, event=path[at]))
+
+
+def _calls(case: Case, path: Sequence[str]) -> Iterator[tuple[int, str, str, int]]:
+    """Of each step's call: its place in the run, its step, its route, and how many calls of that route were before."""
+    met: dict[str, int] = {}
     for at, event in enumerate(path):
-        step = event if event != "commit" else step
-        for moment in moments if at >= first else ():
-            where = f"{moment} {event} {at}" + (f" after {after.name} at {after.step}" if after else "")
-            fault = after.fault if after else None
-            yield Disturbance(
-                group="killed",
-                name=where,
-                step=step.removeprefix("perform "),
-                fault=fault,
-                kill=Kill(at=at, moment=moment, event=event),
-            )
+        if event.startswith("perform "):
+            step = event.removeprefix("perform ")
+            route = route_of(case, step)
+            skip = met[route] = met.get(route, -1) + 1
+            yield at, step, route, skip
 
 
 def route_of(case: Case, step: str) -> str:

@@ -62,7 +62,7 @@ class Sweep:
         undisturbed, account = await self._process(case, None)
         path = undisturbed["events"]
         fetches = len(await self._calls(plan.FETCH, account, since=before))
-        disturbances = [*plan.kills(case, path), *plan.faults(case, path, fetches=fetches)]
+        disturbances = [*plan.kills(case, path), *plan.faults(case, undisturbed, fetches=fetches)]
         for doubt in plan.doubts(case, path, undisturbed["irreversible"]) if in_doubt else ():
             doubtful, _ = await self._process(case, doubt)
             disturbances += plan.kills_in_doubt(doubt, doubtful["events"])

@@ -7,7 +7,7 @@ from typing import Literal
 from core.jsontypes import JsonObject
 from db.queries.publishing import Ending
 from platforms.base import Finding, RepeatSafety, Step
-from platforms.errors import OutcomeUnknown, PlatformError, RateLimited, TokenExpired, Transient
+from platforms.errors import ContentRefused, OutcomeUnknown, PlatformError, RateLimited, TokenExpired, Transient
 from tools.context import Doors
 from tools.publishing.backoff import wait_for
 from tools.publishing.job import Job
@@ -38,6 +38,7 @@ class Look:
     evidence: JsonObject
     learned: JsonObject = field(default_factory=dict)
     start_over: bool = False
+    refused: str | None = None
     wait: float | None = None
 
 
@@ -49,7 +50,7 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
 
     "posted": the walk goes on from what was learned. "not_posted": it did not happen, and cannot any more. "repeat": it
     may be made once more at once, as the network takes it once only. "waiting": the post was given back to be looked at
-    later, or left to a person as unconfirmed. "unknown": it came after the post was live, and the walk goes on without
+    later, or left to a person as unconfirmed, or as failed where a repeat would be refused. "unknown": it came after the post was live, and the walk goes on without
     knowing. Until the settle time is over the post stays where nobody can edit it.
     """
     step = step_in_doubt(job)
@@ -64,6 +65,9 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
         if found.start_over and not is_live:
             job.progress = {}
         await ledger.advance(job, {}, entry)
+        if found.refused is not None and not is_live:
+            await ledger.end(job, _refused(found.refused))
+            return "waiting"
         return "not_posted"
     await ledger.note(job, entry)
     once_only = step is not None and step.repeat in _ONCE_ONLY
@@ -101,6 +105,7 @@ async def look(doors: Doors, job: Job) -> Look:
         evidence=finding.evidence,
         learned=finding.progress,
         start_over=finding.start_over,
+        refused=finding.refused,
     )
 
 
@@ -129,6 +134,17 @@ def _next_look(age: float, settle: float) -> float:
 def not_taken(title: str) -> Transient:
     """The error of a call that is known not to have happened after all."""
     return Transient(f"{title} did not take the post at this attempt.", code="not_taken")
+
+
+def _refused(why: str) -> Ending:
+    refusal = ContentRefused(why, code="duplicate", action="Change the words, or publish it later.")
+    error: dict[str, object] = {
+        "code": refusal.code,
+        "message": refusal.message,
+        "action": refusal.action,
+        "platform_code": None,
+    }
+    return Ending(attempt_state="failed", post_status="failed", error=error)
 
 
 def _unconfirmed(title: str) -> Ending:
