@@ -127,14 +127,14 @@ def test_rate_limit_says_when_to_come_back(graph: Graph, image_url: str) -> None
     assert '"estimated_time_to_regain_access": 5' in usage
 
 
-@pytest.mark.parametrize(("kind", "is_done"), [("refuse", False), ("refuse_after", True)])
-def test_a_refusal_says_no_whether_it_was_done_or_not(graph: Graph, image_url: str, kind: str, is_done: bool) -> None:
+@pytest.mark.parametrize(("kind", "live"), [("refuse", 0), ("refuse_after", 1)])
+def test_a_refusal_says_no_whether_it_was_done_or_not(graph: Graph, image_url: str, kind: str, live: int) -> None:
     container = graph.create(image_url=image_url)
     graph.finished(container)
     graph.fault("instagram.media_publish", kind)
     answer = graph.publish(container)
     assert (answer.status_code, error_of(answer)[0]) == (400, 100)
-    assert len(graph.live()) == is_done
+    assert len(graph.live()) == live
 
 
 def test_a_missing_permission_is_told_as_200(graph: Graph) -> None:

@@ -178,7 +178,7 @@ def doubts(case: Case, path: Sequence[str], irreversible: Sequence[str]) -> list
 
 
 def kills_in_doubt(doubt: Disturbance, path: Sequence[str]) -> Iterator[Disturbance]:
-    """Kills from the lost answer on; ``path`` is that of a run with it. A look that is repeated is met the first time."""
+    """Kills from the lost answer on; ``path`` is that of a run with it. Of looks that are repeated the first is met."""
     first = path.index(f"perform {doubt.step}")
     met: set[tuple[str, ...]] = set()
     for at in range(first, len(path)):

@@ -43,7 +43,7 @@ async def serve(media: Path, keys: str) -> None:
         return Response(data, media_type=named.mime_type)
 
     app.add_route("/media/{token}/{name}", medium)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on", timeout_keep_alive=300)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -50,8 +50,9 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
 
     "posted": the walk goes on from what was learned. "not_posted": it did not happen, and cannot any more. "repeat": it
     may be made once more at once, as the network takes it once only. "waiting": the post was given back to be looked at
-    later, or left to a person as unconfirmed, or as failed where a repeat would be refused. "unknown": it came after the post was live, and the walk goes on without
-    knowing. Until the settle time is over the post stays where nobody can edit it.
+    later, left to a person as unconfirmed, or has failed where a repeat would be refused. "unknown": it came after the
+    post was live, and the walk goes on without knowing. Until the settle time is over the post stays where nobody can
+    edit it.
     """
     step = step_in_doubt(job)
     is_live = step is not None and step.otherwise is not None
