@@ -4,7 +4,7 @@ Prints the table, and ends with 1 when a post was doubled, lost or left lying.
 """
 
 import asyncio
-import itertools
+import contextlib
 import logging
 import sys
 import tempfile
@@ -19,8 +19,8 @@ from tests.sweep.table import table
 from tests.sweep.verdict import Verdict
 
 
-async def sweep(names: tuple[str, ...]) -> list[Verdict]:
-    """Every trial of the named cases; troubles are told as they come."""
+async def sweep(names: tuple[str, ...], judged: list[Verdict]) -> int:
+    """Every trial of the named cases, troubles told as they come; how many trials there are."""
     cases = [case for case in CASES if case.name.startswith(names or ("",))]
     with tempfile.TemporaryDirectory(prefix="studio-sweep-") as folder:
         cluster = start(Path(folder))
@@ -29,29 +29,31 @@ async def sweep(names: tuple[str, ...]) -> list[Verdict]:
                 charts = await opened.charts(cases)
                 trials = [Trial(case=case, disturbance=one) for case in cases for one in charts[case.name]]
                 sys.stderr.write(f"{len(trials)} trials\n")
-                return await opened.run(trials, say=_say)
+                await opened.run(trials, say=lambda verdict: _say(verdict, judged))
         finally:
             cluster.close()
+    return len(trials)
 
 
-_judged = itertools.count(1)
-
-
-def _say(verdict: Verdict) -> None:
-    number = next(_judged)
+def _say(verdict: Verdict, judged: list[Verdict]) -> None:
+    judged.append(verdict)
     if verdict.trouble:
         sys.stderr.write(f"{verdict}\n")
-    if number % 100 == 0:
-        sys.stderr.write(f"{number} are through\n")
+    if len(judged) % 100 == 0:
+        sys.stderr.write(f"{len(judged)} are through\n")
 
 
 def main() -> int:
-    """Answers the exit status."""
+    """Answers the exit status. Whoever interrupts it (Ctrl-C) sees the table of what is through."""
     logging.disable()
-    began = time.monotonic()
-    verdicts = asyncio.run(sweep(tuple(sys.argv[1:])))
-    sys.stdout.write(table(verdicts) + f"\n{time.monotonic() - began:.0f} s\n")
-    return 1 if any(verdict.trouble for verdict in verdicts) else 0
+    began, judged, planned = time.monotonic(), list[Verdict](), None
+    with contextlib.suppress(KeyboardInterrupt):
+        planned = asyncio.run(sweep(tuple(sys.argv[1:]), judged))
+    sys.stdout.write(f"{table(judged)}\n{len(judged)} trials in {time.monotonic() - began:.0f} s\n")
+    is_whole = planned == len(judged)
+    if not is_whole:
+        sys.stdout.write("It was interrupted: that is not all.\n")
+    return 0 if is_whole and not any(verdict.trouble for verdict in judged) else 1
 
 
 if __name__ == "__main__":

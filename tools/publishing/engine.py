@@ -146,6 +146,7 @@ class PostWork:
             return await self._trouble(job, step, error)
         shown = {name: "***" if name in step.conceals else value for name, value in learned.items()}
         entry = {"step": step.name, "event": "done", "learned": shown}
+        job.progress.pop(_ASKED, None)
         await self._ledger.advance(job, {**learned, **taken_by(step)}, entry)
         return True
 
@@ -246,10 +247,7 @@ class PostWork:
             if pause:
                 await self._ledger.give_back(job, step=None, delay=min(wait_for(error, count + 1), _ADDRESS_WAIT))
             return not pause
-        if count:
-            job.progress = {
-                name: kept for name, kept in job.progress.items() if name != _ASKED
-            }  # each step has its own
+        job.progress.pop(_ASKED, None)  # what comes after it is asked as often
         if step.irreversible:
             reconnect = isinstance(error, TokenExpired | ReconnectNeeded)
             await give_up(self._ledger, job, step, why=error.message, reconnect=reconnect)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from core.settings import Settings
@@ -166,6 +167,25 @@ async def test_a_video_that_was_taken_is_found_after_an_outage(
     await engine.once()
     clock.shift(timedelta(hours=12))  # past the grace: but nothing is sent any more, it is only asked about
     await posted(publication, engine)
+
+
+async def test_a_draft_whose_account_went_away_still_says_where_it_waits(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock, admin_url: str
+) -> None:
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()), options={"draft": True})
+    await engine.once()
+    with psycopg.connect(admin_url, autocommit=True) as connection:  # what a process knew that died right after
+        connection.execute("""update studio.publish_attempts set progress = progress || '{"in_inbox": true}'""")
+    accounts = (await desk.act("list_accounts"))["items"]
+    assert isinstance(accounts, list)
+    await desk.act("disconnect_account", account_id=accounts[0]["id"])
+    clock.shift(timedelta(minutes=1))
+    await engine.once()
+    post = await publication.post()
+    error = post["last_error"]
+    assert isinstance(error, dict)
+    assert (post["status"], error["code"]) == ("posted", "no_post_id")
+    assert "inbox" in error["message"]
 
 
 async def test_both_tokens_are_kept_each_time_one_is_renewed(
