@@ -6,6 +6,7 @@ Prints the table, and ends with 1 when a post was doubled, lost or left lying.
 import asyncio
 import contextlib
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ def _say(verdict: Verdict, judged: list[Verdict]) -> None:
 def main() -> int:
     """Answers the exit status. Whoever interrupts it (Ctrl-C) sees the table of what is through."""
     logging.disable()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let what runs in the background ignore it
     began, judged, planned = time.monotonic(), list[Verdict](), None
     with contextlib.suppress(KeyboardInterrupt):
         planned = asyncio.run(sweep(tuple(sys.argv[1:]), judged))

@@ -16,7 +16,7 @@ from tools.publishing.engine import PostWork
 ENDED = frozenset({"posted", "failed", "unconfirmed", "missed", "cancelled"})
 # By the database's clock: within this every post has to have come to its end, whatever goes wrong.
 LONGEST = timedelta(hours=8)
-MOST_ROUNDS = 3_000
+MOST_ROUNDS = 400
 # Real seconds: what the network does in the background, such as fetching a film, goes on while the clock stands still.
 _BREATH = 0.02
 _BLIND_JUMP = timedelta(seconds=5)
@@ -72,10 +72,19 @@ async def nothing_is_late() -> None:
     """Before a jump of the clock, where the network does everything at once."""
 
 
+async def never() -> bool:
+    """Drive to the end."""
+    return False
+
+
 async def drive(
-    track: Track, work: PostWork, *, before_jump: Callable[[], Awaitable[None]] = nothing_is_late
+    track: Track,
+    work: PostWork,
+    *,
+    before_jump: Callable[[], Awaitable[None]] = nothing_is_late,
+    enough: Callable[[], Awaitable[bool]] = never,
 ) -> Course:
-    """Work until the post has ended, or nobody would ever come back to it, or ``LONGEST`` has passed.
+    """Work until the post has ended, or nobody would ever come back to it, or ``LONGEST`` has passed, or it is enough.
 
     ``before_jump`` waits until the network has nothing on its way any more: a late deed of a second must not become one
     of minutes because the clock jumps.
@@ -88,6 +97,8 @@ async def drive(
         await asyncio.gather(*(work.work(claim) for claim in claims))
         seen = await track.peek()
         if seen.status in ENDED or seen.next_attempt_at is None or seen.now - began > LONGEST:
+            break
+        if await enough():
             break
         was_scheduled = was_scheduled or (seen.status == "scheduled" and taken_up is not None)
         if seen.next_attempt_at > seen.now or not claims:

@@ -21,9 +21,9 @@ CASES: tuple[Case, ...] = tuple(
 FETCH = "media.fetch"
 # Real seconds that late things take: nothing waits for them but the cases in which they happen.
 LATE = 0.3
-# The network's silence is longer than the patience of an engine whose lease is this long.
-HASTY_LEASE = 1.0
-SILENCE = 1.0
+# The network's silence is longer than the patience of an engine whose lease is this long (1.05 s of it), until then.
+HASTY_LEASE = 1.5
+SILENCE = 1.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Disturbance:
     """What goes wrong. ``late``: real seconds after which the network does what it was asked.
 
     ``for_good``: the fault stays, so that the post cannot go out. ``refused``: the network says that it will not.
-    ``is_hasty``: with an engine of little patience.
+    ``is_hasty``: it meets an engine of little patience, and a usual one goes on after it.
     """
 
     group: str

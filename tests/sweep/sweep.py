@@ -109,15 +109,21 @@ class Sweep:
         if disturbance.kill is not None:
             missed = await self.publish(stage, planted, disturbance, fault) is not None
             died = None if missed else (await track.peek()).now
-        settings = stage.settings
-        if disturbance.is_hasty:
-            settings = settings.model_copy(update={"publish_lease": plan.HASTY_LEASE})
 
         async def network_is_idle() -> None:
             if disturbance.late:
                 await self._is_idle(planted, since=began, within=disturbance.late + 1)
 
-        async with open_doors(settings, stage.database) as doors:
+        async def lost_patience() -> bool:
+            assert fault is not None
+            return await self._was_met(fault)
+
+        if disturbance.is_hasty:
+            hasty = stage.settings.model_copy(update={"publish_lease": plan.HASTY_LEASE})
+            async with open_doors(hasty, stage.database) as doors:
+                work = PostWork(doors, asyncio.Event())
+                await drive(track, work, before_jump=network_is_idle, enough=lost_patience)
+        async with open_doors(stage.settings, stage.database) as doors:
             course = await drive(track, PostWork(doors, asyncio.Event()), before_jump=network_is_idle)
         if fault is not None:
             await self.control.delete(f"/_sandbox/faults/{fault}")
@@ -162,6 +168,10 @@ class Sweep:
         body = disturbance.fault.planted(planted.credentials.external_id)
         answer = await self.control.post("/_sandbox/faults", json=body)
         return int(answer.raise_for_status().json()["id"])
+
+    async def _was_met(self, fault: int) -> bool:
+        faults = (await self.control.get("/_sandbox/faults")).raise_for_status().json()["items"]
+        return any(one["id"] == fault and one["hits"] for one in faults)
 
     async def _is_idle(self, planted: Planted, *, since: int, within: float) -> None:
         """Wait until the network has done all that it was asked for this account, whoever still waits for it."""
