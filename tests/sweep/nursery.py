@@ -97,7 +97,9 @@ class Nursery:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             told = json.loads(line)
-            self.waiting.pop(told["number"]).set_result(told["status"])
+            future = self.waiting.pop(told["number"])
+            if not future.done():  # whoever asked may have been interrupted
+                future.set_result(told["status"])
 
 
 @contextlib.asynccontextmanager

@@ -23,7 +23,7 @@ from tools.public_media import open_public_link
 # Nothing takes time unless a case says so, and no quota is met by accident.
 CONDITIONS = Conditions(
     video_processing_seconds=0.0,
-    fetch_timeout_seconds=5.0,
+    fetch_timeout_seconds=60.0,
     tiktok_statuses_per_minute=10_000,
     tiktok_creator_infos_per_minute=10_000,
     tiktok_inits_per_minute=10_000,
@@ -43,7 +43,7 @@ async def serve(media: Path, keys: str) -> None:
         return Response(data, media_type=named.mime_type)
 
     app.add_route("/media/{token}/{name}", medium)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on", timeout_keep_alive=300)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="on", timeout_keep_alive=300)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
