@@ -107,9 +107,11 @@ class Publish:
 class Step:
     """The next outward call. ``sends`` is kept as evidence, without secrets; ``delay``: seconds to wait before it.
 
+    ``conceals`` names what is learned by it and kept, but shown to nobody: an address that opens something.
+
     ``otherwise`` belongs to a step after the post is live (its address, a first comment; the latter irreversible): the
-    post is never called failed for its sake. The engine writes the names of irreversible ones it has given up into the
-    progress as "given_up"; ``next_step`` may pass over them to what is left, else the walk ends there.
+    post is never called failed for its sake. The engine writes the names of those it has given up into the progress as
+    "given_up"; ``next_step`` may pass over them to what is left, else the walk ends there.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Step:
     irreversible: bool = False
     repeat: RepeatSafety = RepeatSafety.NONE
     delay: float = 0.0
+    conceals: frozenset[str] = frozenset()
     otherwise: "Done | None" = None  # the post is live already: what to conclude if this step never succeeds
 
 
@@ -137,6 +140,7 @@ class Finding:
     evidence: JsonObject
     progress: JsonObject = field(default_factory=dict)  # merged into the progress when the outcome is "posted"
     start_over: bool = False  # what was prepared can no longer be published: begin with a fresh progress
+    refused: str | None = None  # "not_posted", and for this reason the network would not take it a second time either
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,9 @@
 
 from typing import ClassVar
 
+# The code of a ``ReconnectNeeded`` whose token lives, but does not open this call.
+PERMISSION_MISSING = "permission_missing"
+
 
 class PlatformError(Exception):
     """A condition a network reported; ``platform_code`` is the network's own, such as "36003/2207009"."""

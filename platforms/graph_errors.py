@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from core.jsontypes import JsonObject, JsonValue
 from core.log import redact
 from platforms.errors import (
+    PERMISSION_MISSING,
     AccountBlocked,
     ContentRefused,
     MediaUnreachable,
@@ -52,7 +53,7 @@ _UNREACHABLE = Verdict(condition=MediaUnreachable)
 _BLOCKED = Verdict(condition=AccountBlocked)
 _LIMIT = Verdict(condition=RateLimited)
 _RECONNECT = Verdict(condition=ReconnectNeeded)
-_PERMISSION = Verdict(condition=ReconnectNeeded, code="permission_missing")
+_PERMISSION = Verdict(condition=ReconnectNeeded, code=PERMISSION_MISSING)
 # A wrong id, or not ours to see any more; on publish it may be the container that is gone.
 _NOT_VISIBLE = Verdict(
     condition=Refused,

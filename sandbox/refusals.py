@@ -3,17 +3,20 @@
 from starlette.responses import JSONResponse, Response
 
 from sandbox.faults import Fault, NamedRoute
-from sandbox.graph_errors import GraphError, expired_token, rate_limited
+from sandbox.graph_errors import GraphError, bad_parameter, expired_token, rate_limited
 from sandbox.journal import Call
-from sandbox.tiktok.errors import TikTokError, dead_token, too_many_calls
+from sandbox.tiktok.errors import TikTokError, dead_token, invalid_param, too_many_calls
 
 SERVER_ERROR = 500
+BAD_REQUEST = 400
+FORBIDDEN = 403
 TOO_MANY_REQUESTS = 429
 UNAUTHORIZED = 401
+_REFUSALS = frozenset({"refuse", "refuse_after"})
 
 
 def refusal(fault: Fault, route: NamedRoute, call: Call) -> Response:
-    """What a status, status_after, rate_limit or expired_token fault answers."""
+    """What a fault answers that lets the connection live: status, rate_limit, refuse, forbid, expired_token."""
     status, body, headers = _default(fault, route, call)
     status = fault.status or status
     headers |= fault.headers
@@ -29,12 +32,22 @@ def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str
     if route.dialect == "tiktok":
         refused = _tiktok_error(fault)
         return refused.status, refused.body(), {}
-    if fault.kind == "rate_limit":
-        message = "Rate limit reached for the sandbox's model. Please try again in 1s."
-        return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
-    if fault.kind == "expired_token":
-        return UNAUTHORIZED, _openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"), {}
-    return SERVER_ERROR, _openai("The server had an error while processing your request.", "server_error", None), {}
+    return _openai_error(fault)
+
+
+def _openai_error(fault: Fault) -> tuple[int, dict[str, object], dict[str, str]]:
+    match fault.kind:
+        case "refuse" | "refuse_after":
+            return BAD_REQUEST, _openai("The request was refused.", "invalid_request_error", "invalid_value"), {}
+        case "forbid":
+            return FORBIDDEN, _openai("You have no permission for this.", "invalid_request_error", "forbidden"), {}
+        case "rate_limit":
+            message = "Rate limit reached for the sandbox's model. Please try again in 1s."
+            return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
+        case "expired_token":
+            return UNAUTHORIZED, _openai("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"), {}
+    failed = "The server had an error while processing your request."
+    return SERVER_ERROR, _openai(failed, "server_error", None), {}
 
 
 def _graph_error(fault: Fault, call: Call) -> GraphError:
@@ -43,6 +56,10 @@ def _graph_error(fault: Fault, call: Call) -> GraphError:
         return rate_limited(call.account, type_of_business=business)
     if fault.kind == "expired_token":
         return expired_token()
+    if fault.kind in _REFUSALS:
+        return bad_parameter("The content breaks a rule of the sandbox's.")
+    if fault.kind == "forbid":
+        return GraphError("Requires a permission that was not granted.", code=200, status=FORBIDDEN)
     return GraphError(
         "An unexpected error has occurred. Please retry your request later.",
         code=2,
@@ -56,6 +73,10 @@ def _tiktok_error(fault: Fault) -> TikTokError:
         return too_many_calls()
     if fault.kind == "expired_token":
         return dead_token()
+    if fault.kind in _REFUSALS:
+        return invalid_param("The content breaks a rule of the sandbox's.")
+    if fault.kind == "forbid":
+        return TikTokError("scope_not_authorized", "The user did not authorize the scope.")
     return TikTokError("internal_error", "Something went wrong. Please try again later.")
 
 

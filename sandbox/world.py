@@ -136,14 +136,14 @@ class World:
         await fault.pause()
         if fault.kind == "drop_before":
             return Dropped()
-        if fault.kind in ("status", "rate_limit", "expired_token"):
+        if fault.kind in ("status", "rate_limit", "refuse", "forbid", "expired_token"):
             return refusal(fault, route, call)
         response = await do()
         if fault.kind == "drop_after":
             response = Dropped()
         elif fault.kind == "truncate":
             response = Truncated(response)
-        elif fault.kind == "status_after":
+        elif fault.kind in ("status_after", "refuse_after"):
             response = refusal(fault, route, call)
         return response
 

@@ -60,6 +60,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 async def template(cluster: Cluster) -> str:
     """A migrated database that every test's own is copied from."""
+    return await make_template(cluster)
+
+
+async def make_template(cluster: Cluster) -> str:
     with psycopg.connect(cluster.dsn(database="postgres"), autocommit=True) as connection:
         connection.execute(f'create database "{TEMPLATE}"')
     admin_url = cluster.dsn(database=TEMPLATE)

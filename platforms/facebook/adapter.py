@@ -4,6 +4,7 @@ Meta's own references behind it: Pages posts, photos, video reels and stories, c
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from core.errors import Problem
 from core.jsontypes import JsonObject
@@ -107,9 +108,13 @@ class FacebookAdapter:
                 entries = await self._list(publish, "videos", finding.LISTED_VIDEO_FIELDS, type="uploaded")
                 listed = finding.read_videos(entries, publish)
             case _:
-                since = str(int(finding.window_start(publish).timestamp()))
-                entries = await self._list(publish, "published_posts", finding.POST_FIELDS, since=since)
+                is_words = publish.content.format in finding.WORDS
+                since = finding.window_start(publish) - (finding.TWIN_AGE if is_words else timedelta(0))
+                since_then = str(int(since.timestamp()))
+                entries = await self._list(publish, "published_posts", finding.POST_FIELDS, since=since_then)
                 listed = finding.read_posts(entries)
+                found = finding.compare(publish, listed, words=publish.content.caption)
+                return finding.without_twin(publish, found, listed) if is_words else found
         return finding.compare(publish, listed, words=publish.content.caption)
 
     async def refresh(self, credentials: Credentials) -> TokenGrant:

@@ -4,7 +4,7 @@ Stories are not listed anywhere: nothing but a person can tell.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from core.jsontypes import JsonObject
@@ -14,6 +14,10 @@ from platforms.progress import inner, moment, names, objects, plain, text
 
 # Our clock and Meta's may differ.
 CLOCK_SLACK = timedelta(seconds=60)
+# How far back a post with the same words is looked for.
+TWIN_AGE = timedelta(hours=1)
+# Formats that are words: these Facebook refuses when it has them already.
+WORDS = frozenset({"text", "link"})
 POST_FIELDS = "id,message,created_time,permalink_url,attachments{media_type,target{id},subattachments{target{id}}}"
 LISTED_VIDEO_FIELDS = "id,description,created_time,permalink_url,post_id"
 COMMENT_FIELDS = "id,message,created_time,from{id}"
@@ -109,6 +113,17 @@ def compare(publish: Publish, listed: Sequence[Listed], *, words: str) -> Findin
     newest = max(same, key=lambda one: (one.at, one.ids))
     chosen: JsonObject = {"chosen": newest.ids[0], "matched_by": "photos" if newest.photos and ours else "words"}
     return Finding(outcome="posted", evidence={**evidence, **chosen}, progress=newest.keeps)
+
+
+def without_twin(publish: Publish, finding: Finding, listed: Sequence[Listed]) -> Finding:
+    """The finding of a text that is not there: Facebook takes none that it has just shown, whoever wrote it."""
+    words = plain(publish.content.caption)
+    twin = next((one for one in listed if words and one.words == words), None)
+    if finding.outcome != "not_posted" or twin is None:
+        return finding
+    reason = "Facebook takes no second post with the same words so soon after the first."
+    evidence: JsonObject = {**finding.evidence, "reason": reason, "twin": twin.ids[0]}
+    return replace(finding, evidence=evidence, refused=f"{reason} The first one is {twin.ids[0]}.")
 
 
 def _is_ours(one: Listed, publish: Publish, words: str, photos: Sequence[str]) -> bool:

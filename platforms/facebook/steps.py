@@ -8,7 +8,7 @@ reel         start -> upload -> [check_upload -> upload]… -> publish -> check_
 story        upload_photo_1 -> publish, or start -> upload -> [check_upload -> upload]… -> publish
 
 Progress keys: photos, video_id, uploaded, upload_offset, upload_tries, finished, checks, post_id, permalink,
-permalink_tries, comment_id.
+permalink_tries, comment_id; given_up is the engine's (``platforms.base.Step``).
 """
 
 import json
@@ -107,7 +107,7 @@ def _after_publish(content: Content, progress: JsonObject) -> Step | Done:
         return _check_video(progress)
     note = None if permalink else NO_ADDRESS
     tries = count(progress, "permalink_tries")
-    if permalink is None and tries < MAX_PERMALINK_TRIES:
+    if permalink is None and tries < MAX_PERMALINK_TRIES and "read_permalink" not in names(progress, "given_up"):
         done = Done(platform_post_id=post_id, permalink=None, note=note)
         delay = 2.0**tries if tries else 0.0
         return Step(name="read_permalink", sends={"post_id": post_id}, delay=delay, otherwise=done)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.jsontypes import JsonObject, JsonValue
 from core.log import redact
 from platforms.errors import (
+    PERMISSION_MISSING,
     AccountBlocked,
     ContentRefused,
     MediaUnreachable,
@@ -34,6 +35,7 @@ class Verdict:
     """What a code means; ``retry_after`` in seconds."""
 
     condition: type[PlatformError]
+    code: str | None = None
     retry_after: float | None = None
     action: str | None = None
 
@@ -44,7 +46,9 @@ _LIMIT = Verdict(condition=RateLimited, retry_after=MINUTE)
 _DAILY = Verdict(condition=RateLimited, retry_after=HOUR)
 _DEAD_TOKEN = Verdict(condition=TokenExpired)
 _SCOPE = Verdict(
-    condition=ReconnectNeeded, action="Connect the account again and allow everything TikTok asks for there."
+    condition=ReconnectNeeded,
+    code=PERMISSION_MISSING,
+    action="Connect the account again and allow everything TikTok asks for there.",
 )
 _BLOCKED = Verdict(condition=AccountBlocked)
 _APP = "Have the TikTok app audited, or post with a private account and privacy_level SELF_ONLY."
@@ -113,7 +117,11 @@ def call_error(status: int, error: JsonObject, *, secrets: tuple[str, ...], repe
     if status >= _SERVER_ERROR:
         verdict = _TEMPORARY
     return verdict.condition(
-        message, platform_code=code or None, action=verdict.action, retry_after=verdict.retry_after
+        message,
+        code=verdict.code,
+        platform_code=code or None,
+        action=verdict.action,
+        retry_after=verdict.retry_after,
     )
 
 

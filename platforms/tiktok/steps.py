@@ -20,9 +20,12 @@ from platforms.tiktok.creator import switched_off
 PUBLIC = "PUBLIC_TO_EVERYONE"
 INIT_PHOTO = "init_photo"
 UPLOAD = "upload_"
+# Whoever has it can send the video.
+UPLOAD_ADDRESS = frozenset({"upload_url"})
 
-CHUNK_BYTES = 10_000_000
-# TikTok rounds the count of chunks down: the last one takes the rest, and below two whole ones there is only it.
+# TikTok takes chunks from 5 MB on, without saying whether that is MB or MiB, and 1,000 at most; the last one takes the
+# rest. It is the one that publishes, so it is kept small: chunks of nearly the least size leave a rest of some bytes.
+LEAST_CHUNK_BYTES = 5 * 1024 * 1024
 MAX_UPLOAD_TRIES = 5
 
 # Status may be asked 30 times a minute; processing takes seconds, moderation about a minute and sometimes hours.
@@ -70,8 +73,9 @@ def is_draft(content: Content) -> bool:
 
 
 def chunk_plan(size: int) -> tuple[int, int]:
-    """The size and the count of the chunks of a video of this many bytes."""
-    return (CHUNK_BYTES, size // CHUNK_BYTES) if size >= 2 * CHUNK_BYTES else (size, 1)
+    """The size and the count of the chunks of a video of this many bytes: the rest is shorter than their count."""
+    count = max(1, size // LEAST_CHUNK_BYTES)
+    return size // count, count
 
 
 def chunk_at(size: int, offset: int) -> Chunk:
@@ -147,9 +151,10 @@ def _init(content: Content, progress: JsonObject) -> Step:
     if content.format == "video":
         # Nothing is public, and nobody is told, before the last chunk has arrived: a second init does no harm.
         if is_draft(content):
-            return Step(name="init_inbox", sends={**assets, "source_info": video_source(content)})
+            sends = {**assets, "source_info": video_source(content)}
+            return Step(name="init_inbox", sends=sends, conceals=UPLOAD_ADDRESS)
         sends = {**assets, "post_info": video_post(content, progress), "source_info": video_source(content)}
-        return Step(name="init_video", sends=sends)
+        return Step(name="init_video", sends=sends, conceals=UPLOAD_ADDRESS)
     # The evidence names assets, not links: a signed link is a secret for as long as it lives.
     visible = not is_draft(content) and progress.get("privacy_level") == PUBLIC
     return Step(

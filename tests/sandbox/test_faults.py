@@ -127,6 +127,22 @@ def test_rate_limit_says_when_to_come_back(graph: Graph, image_url: str) -> None
     assert '"estimated_time_to_regain_access": 5' in usage
 
 
+@pytest.mark.parametrize(("kind", "live"), [("refuse", 0), ("refuse_after", 1)])
+def test_a_refusal_says_no_whether_it_was_done_or_not(graph: Graph, image_url: str, kind: str, live: int) -> None:
+    container = graph.create(image_url=image_url)
+    graph.finished(container)
+    graph.fault("instagram.media_publish", kind)
+    answer = graph.publish(container)
+    assert (answer.status_code, error_of(answer)[0]) == (400, 100)
+    assert len(graph.live()) == live
+
+
+def test_a_missing_permission_is_told_as_200(graph: Graph) -> None:
+    graph.fault("instagram.list_media", "forbid")
+    answer = graph.get(f"{graph.account}/media")
+    assert (answer.status_code, error_of(answer)[0]) == (403, 200)
+
+
 def test_expired_token_is_told_as_190_463(graph: Graph) -> None:
     graph.fault("instagram.list_media", "expired_token")
     assert error_of(graph.get(f"{graph.account}/media")) == (190, 463)

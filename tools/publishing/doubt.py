@@ -7,12 +7,13 @@ from typing import Literal
 from core.jsontypes import JsonObject
 from db.queries.publishing import Ending
 from platforms.base import Finding, RepeatSafety, Step
-from platforms.errors import OutcomeUnknown, PlatformError, RateLimited, TokenExpired, Transient
+from platforms.errors import ContentRefused, OutcomeUnknown, PlatformError, RateLimited, TokenExpired, Transient
 from tools.context import Doors
 from tools.publishing.backoff import wait_for
 from tools.publishing.job import Job
 from tools.publishing.ledger import Ledger
 from tools.publishing.stops import left_in_doubt
+from tools.publishing.taken import taken_by
 from tools.publishing.tokens import refresh_token
 
 log = logging.getLogger("studio.publishing")
@@ -39,6 +40,7 @@ class Look:
     evidence: JsonObject
     learned: JsonObject = field(default_factory=dict)
     start_over: bool = False
+    refused: str | None = None
     wait: float | None = None
 
 
@@ -50,8 +52,9 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
 
     "posted": the walk goes on from what was learned. "not_posted": it did not happen, and cannot any more. "repeat": it
     may be made once more at once, as the network takes it once only. "waiting": the post was given back to be looked at
-    later, or left to a person as unconfirmed. "unknown": it came after the post was live, and the walk goes on without
-    knowing. Until the settle time is over the post stays where nobody can edit it.
+    later, left to a person as unconfirmed, or has failed where a repeat would be refused. "unknown": it came after the
+    post was live, and the walk goes on without knowing. Until the settle time is over the post stays where nobody can
+    edit it.
     """
     step = step_in_doubt(job)
     is_live = step is not None and step.otherwise is not None
@@ -59,12 +62,15 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
     age, settle = await ledger.intent_age(job), doors.settings.settle_time
     entry = {"step": job.step, "event": f"looked: {found.outcome}", "evidence": dict(found.evidence)}
     if found.outcome == "posted":
-        await ledger.advance(job, found.learned, entry)
+        await ledger.advance(job, {**found.learned, **taken_by(step)}, entry)
         return "posted"
     if found.outcome == "not_posted" and age >= settle:
         if found.start_over and not is_live:
             job.progress = {}
         await ledger.advance(job, {}, entry)
+        if found.refused is not None and not is_live:
+            await ledger.end(job, _refused(found.refused))
+            return "waiting"
         return "not_posted"
     await ledger.note(job, entry)
     job.looks += 1
@@ -103,6 +109,7 @@ async def look(doors: Doors, job: Job) -> Look:
         evidence=finding.evidence,
         learned=finding.progress,
         start_over=finding.start_over,
+        refused=finding.refused,
     )
 
 
@@ -131,6 +138,17 @@ def _next_look(age: float, settle: float) -> float:
 def not_taken(title: str) -> Transient:
     """The error of a call that is known not to have happened after all."""
     return Transient(f"{title} did not take the post at this attempt.", code="not_taken")
+
+
+def _refused(why: str) -> Ending:
+    refusal = ContentRefused(why, code="duplicate", action="Change the words, or publish it later.")
+    error: dict[str, object] = {
+        "code": refusal.code,
+        "message": refusal.message,
+        "action": refusal.action,
+        "platform_code": None,
+    }
+    return Ending(attempt_state="failed", post_status="failed", error=error)
 
 
 def _unconfirmed(title: str) -> Ending:

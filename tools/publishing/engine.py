@@ -15,6 +15,7 @@ from core.errors import StudioError, Unavailable
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
 from platforms.errors import (
+    PERMISSION_MISSING,
     OutcomeUnknown,
     PlatformError,
     RateLimited,
@@ -23,16 +24,18 @@ from platforms.errors import (
     TokenExpired,
     Transient,
 )
-from platforms.http import sending_until, uptime
+from platforms.http import uptime
 from scheduler.due import Claim
 from tools.context import Doors
-from tools.publishing.afterwards import give_up, was_given_up
+from tools.publishing.afterwards import give_up, pass_over, was_given_up
 from tools.publishing.backoff import wait_for
 from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Changed, Job, end_if_stuck, new_reader, take_up
-from tools.publishing.keeper import Keeper
+from tools.publishing.keeper import Keeper, Kept
 from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
+from tools.publishing.stops import left_untold
+from tools.publishing.taken import is_taken, taken_by
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
 from tools.publishing.turns import Turns
 from tools.publishing.warnings import inbox_note, warning_kept
@@ -47,6 +50,7 @@ _READINGS = 10
 _REPEATED = 2
 # How often more is tried what comes after a post is live (its address, a comment); the progress counts it there.
 _ASKED_AT_MOST = 6
+_ASKED_WHEN_TAKEN = 12  # hours, where the network is away
 _ASKED = "asked_again"
 # Seconds: a live post is not kept "publishing" for the sake of its address while a network limits us for hours.
 _ADDRESS_WAIT = 120.0
@@ -66,7 +70,7 @@ class PostWork:
         self._turns = Turns()
         self._reader = new_reader(doors.database)
         self._ledger = Ledger(doors.database)
-        self._keeper = Keeper(doors.database, lease=doors.settings.publish_lease)
+        self._keeper = Keeper(doors.database, self._ledger, lease=doors.settings.publish_lease)
 
     async def claim(self, limit: int, *, sweep: bool) -> Sequence[Claim]:
         """Claim due posts, one of an account; a sweep looks at all that are due."""
@@ -101,12 +105,12 @@ class PostWork:
                 return
             if job.beginning is None:
                 self._turns.over(turn)
-            async with self._keeper.keeping(job):
-                await self._walk(job)
+            async with self._keeper.keeping(job) as kept:
+                await self._walk(job, kept)
         finally:
             self._turns.over(turn)
 
-    async def _walk(self, job: Job) -> None:
+    async def _walk(self, job: Job, kept: Kept) -> None:
         while True:
             if job.intent_at is not None and job.step_irreversible and not await self._settled(job):
                 return
@@ -117,7 +121,7 @@ class PostWork:
             if action.otherwise is not None and was_given_up(job, action):
                 await self._posted(job, action.otherwise)
                 return
-            if not await self._waited(job, action) or not await self._performed(job, action):
+            if not await self._waited(job, action) or not await self._performed(job, kept, action):
                 return
 
     async def _settled(self, job: Job) -> bool:
@@ -138,7 +142,7 @@ class PostWork:
 
     async def _waited(self, job: Job, step: Step) -> bool:
         """Wait before a step that asks for it; False when the post was given back meanwhile."""
-        already = job.step == step.name and job.intent_at is None
+        already = job.step == step.name  # waited for, or begun when the wait was over
         if self._stopping.is_set():
             await self._ledger.give_back(job, step=None, delay=0.0)
             return False
@@ -151,7 +155,7 @@ class PostWork:
         await self._ledger.give_back(job, step=step.name, delay=step.delay)
         return False
 
-    async def _performed(self, job: Job, step: Step) -> bool:
+    async def _performed(self, job: Job, kept: Kept, step: Step) -> bool:
         """Make one outward call, written down before and after; False when the walk ends here."""
         sending = {"step": step.name, "event": "sending", "sends": dict(step.sends)}
         if job.beginning is None and not self._turns.is_free:
@@ -166,22 +170,20 @@ class PostWork:
         self._turns.over((job.hold.post_id, job.hold.fence))
         job.sendings += 1
         try:
-            learned = await self._call(job, step, begun=begun)
+            learned = await self._call(job, kept, step, begun=begun)
         except PlatformError as error:
             return await self._trouble(job, step, error)
+        shown = {name: "***" if name in step.conceals else value for name, value in learned.items()}
+        job.progress.pop(_ASKED, None)
         # Written with the intent of the next call, or with the ending: nothing else comes between.
-        self._ledger.learn(job, learned, {"step": step.name, "event": "done", "learned": learned})
+        self._ledger.learn(job, {**learned, **taken_by(step)}, {"step": step.name, "event": "done", "learned": shown})
         return True
 
-    async def _call(self, job: Job, step: Step, *, begun: float) -> dict[str, object]:
+    async def _call(self, job: Job, kept: Kept, step: Step, *, begun: float) -> dict[str, object]:
         """The step's outward call. Whatever goes wrong in it is one of the platforms' conditions afterwards."""
-        # An irreversible call leaves and ends before the lease that was renewed with its intent does: nobody else sends
-        # meanwhile, and a process that stood still sends nothing when it wakes.
-        limit = self._doors.settings.publish_lease * 0.8 if step.irreversible else None
         try:
-            with sending_until(None if limit is None else begun + limit):
-                async with asyncio.timeout(limit):
-                    return dict(await job.adapter.perform(step, job.publish()))
+            async with kept.bounding(step, begun=begun):
+                return dict(await job.adapter.perform(step, job.publish()))
         except PlatformError:
             raise
         except TimeoutError as error:
@@ -212,8 +214,17 @@ class PostWork:
             if remaining is None:
                 return True
             error = remaining
+        return await self._concluded(job, step, error)
+
+    async def _concluded(self, job: Job, step: Step, error: PlatformError) -> bool:
+        """Do what an error asks for that is known not to have done anything; True when the walk goes on at once."""
         if step.otherwise is not None:
+            if _is_dead(error):
+                await ask_to_reconnect(self._doors, job)
             return await self._without(job, step, error, pause=True)
+        if is_taken(job.progress):
+            await self._ask_again(job, error)
+            return False
         match error:
             case TokenExpired() | ReconnectNeeded():
                 await self._fail(job, error, reconnect=True)
@@ -238,6 +249,21 @@ class PostWork:
             return False  # whoever is not let in has done nothing, and may not look either
         return (await look(self._doors, job)).outcome == "posted"
 
+    async def _ask_again(self, job: Job, error: PlatformError) -> None:
+        """The network has the post and does not say how it stands: ask a while longer, then leave it to a person.
+
+        Meanwhile nobody can edit it, and it is never called failed: whoever sent it again would double it.
+        """
+        asked = job.progress.get(_ASKED, 0)
+        count = asked + 1 if isinstance(asked, int) else 1
+        if _is_dead(error):
+            await ask_to_reconnect(self._doors, job)
+        elif count <= (_ASKED_WHEN_TAKEN if isinstance(error, Transient) else _ASKED_AT_MOST):
+            await self._ledger.advance(job, {_ASKED: count}, {"event": "taken, asking again later"})
+            await self._ledger.give_back(job, step=None, delay=wait_for(error, count))
+            return
+        await self._ledger.end(job, left_untold(job.adapter.manifest.title, error.message))
+
     async def _without(self, job: Job, step: Step, error: PlatformError, *, pause: bool) -> bool:
         """The post is live, only what comes after that is missing: try a few times more, then do without.
 
@@ -250,12 +276,14 @@ class PostWork:
             if pause:
                 await self._ledger.give_back(job, step=None, delay=min(wait_for(error, count + 1), _ADDRESS_WAIT))
             return not pause
+        job.progress.pop(_ASKED, None)  # what comes after it is asked as often
         if step.irreversible:
-            await give_up(self._ledger, job, step, why=error.message)
+            reconnect = isinstance(error, TokenExpired | ReconnectNeeded)
+            await give_up(self._ledger, job, step, why=error.message, reconnect=reconnect)
             return True
-        assert step.otherwise is not None
-        await self._posted(job, step.otherwise)
-        return False
+        # The walk goes on to what is left, such as a first comment; where nothing is, it ends by what is known.
+        await pass_over(self._ledger, job, step)
+        return True
 
     async def _renewed(self, job: Job, error: PlatformError) -> PlatformError | None:
         """Go on with another token, given by a person meanwhile or refreshed; else the error that is left."""
@@ -318,6 +346,11 @@ def _kept(error: PlatformError) -> dict[str, object]:
         "action": storable(error.action),
         "platform_code": error.platform_code,
     }
+
+
+def _is_dead(error: PlatformError) -> bool:
+    """Whether the account has to be connected again; it can do without what a live post is not allowed to have."""
+    return isinstance(error, TokenExpired | ReconnectNeeded) and error.code != PERMISSION_MISSING
 
 
 def _own_trouble(step: Step, message: str) -> PlatformError:

@@ -13,7 +13,8 @@ from platforms.base import Done, Step
 from tools.accounts.choose import network_title
 from tools.context import Doors
 from tools.posts.content import content_hash, content_of
-from tools.publishing.warnings import warning, warning_kept
+from tools.publishing.taken import is_taken
+from tools.publishing.warnings import inbox_note, warning, warning_kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +107,13 @@ def reason_not_to_go_on(
 ) -> Stop | None:
     """An attempt that a crash left half done is not taken up past the grace: nobody wants last week's post today.
 
-    One in doubt is: first it is looked up what became of it, and what did not happen is sent no more.
+    One in doubt is: first it is looked up what became of it, and what did not happen is sent no more. And so is one
+    that the network has: it is only asked how it stands.
     """
     late = now - (post.scheduled_for or now)
     if late <= timedelta(seconds=doors.settings.publish_grace) or live_already(going_on) is not None:
         return None
-    if _in_doubt(attempt):
+    if _in_doubt(attempt) or is_taken(attempt.progress):
         return None
     return Stop(
         status=Status.FAILED,
@@ -123,18 +125,19 @@ def reason_not_to_go_on(
 
 def break_off(post: Post, attempt: PublishAttempt, stop: Stop, going_on: Step | Done | None, now: datetime) -> None:
     """End an attempt that is not gone on with; what is live stays so, what may have happened is left to a person."""
-    in_doubt = _in_doubt(attempt)
+    in_doubt = _in_doubt(attempt) or is_taken(attempt.progress)
     live = live_already(going_on)
     stop_before(post, stop, now)
     attempt.ended_at = now
     if live is not None:
         post.status, attempt.state = Status.POSTED, "posted"
-        post.last_error = _lacking(attempt, going_on, stop.message)
+        post.last_error = _lacking(attempt, going_on, stop.message) or inbox_note(live)
         attempt.error = post.last_error
         post.platform_post_id, post.permalink, post.published_at = live.platform_post_id, live.permalink, now
         return
     if in_doubt:
-        ending = left_in_doubt(network_title(post.platform), stop.message)
+        title = network_title(post.platform)
+        ending = left_untold(title, stop.message) if is_taken(attempt.progress) else left_in_doubt(title, stop.message)
         post.status, post.last_error = Status(ending.post_status), ending.error
     attempt.state = "unconfirmed" if in_doubt else "failed"
     attempt.error = post.last_error
@@ -175,9 +178,18 @@ def broken_off_for_good(post: Post, attempt: PublishAttempt | None, grace: timed
 
 def left_in_doubt(title: str, why: str) -> Ending:
     """The ending of an attempt that nobody can ask about any more."""
+    return _unconfirmed(f"It is not known whether {title} took the post: {why}")
+
+
+def left_untold(title: str, why: str) -> Ending:
+    """The ending of an attempt whose post the network has, without saying what became of it."""
+    return _unconfirmed(f"{title} took the post and does not say what became of it: {why}")
+
+
+def _unconfirmed(message: str) -> Ending:
     error: dict[str, object] = {
         "code": "outcome_unknown",
-        "message": f"It is not known whether {title} took the post: {why}",
+        "message": message.replace("\x00", ""),
         "action": "Look at the account: say whether the post is there, or whether to send it again or drop it.",
     }
     return Ending(attempt_state="unconfirmed", post_status="unconfirmed", error=error)

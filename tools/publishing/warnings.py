@@ -9,8 +9,11 @@ GIVEN_UP = "given_up"
 WARNING = "warning"
 
 
-def warning(step: Step, *, why: str, is_known: bool) -> dict[str, object]:
-    """What is said of a live post that lacks this step, in the form of a post's last error."""
+def warning(step: Step, *, why: str, is_known: bool, reconnect: bool = False) -> dict[str, object]:
+    """What is said of a live post that lacks this step, in the form of a post's last error.
+
+    ``reconnect``: the account's token does not allow it.
+    """
     what = step.name.replace("_", " ")
     if is_known:
         message = f"The post is live, but its {what} did not go out: {why}"
@@ -18,6 +21,8 @@ def warning(step: Step, *, why: str, is_known: bool) -> dict[str, object]:
     else:
         message = f"The post is live, but it is not known whether its {what} went out: {why}"
         action = f"Look under the post, and add the {what} in the network's own app if it is not there."
+    if reconnect:
+        action += f" Connect the account again and allow everything, so that the next {what} goes out."
     return {
         "code": f"{step.name}_failed",
         "message": message.replace("\x00", ""),

@@ -70,8 +70,8 @@ def accepted_videos(files: FileServer) -> Mapping[str, Content]:
     return {
         **{name: words(caption, "video", film) for name, caption in captions.items()},
         **{level: words(level, "video", film, privacy_level=level) for level in levels},
-        "two chunks and a rest": words("long", "video", video(files, size_bytes=29_999_999)),
-        "just not two chunks": words("long", "video", video(files, size_bytes=19_999_999)),
+        "two chunks and a rest": words("long", "video", video(files, size_bytes=10_485_761)),
+        "just not two chunks": words("long", "video", video(files, size_bytes=10_485_759)),
         "MOV": words("mov", "video", video(files, mime_type="video/quicktime")),
         "all switched off": words("quiet", "video", film, disable_comment=True, disable_duet=True, disable_stitch=True),
         "branded": words("ad", "video", film, brand_content_toggle=True, brand_organic_toggle=True),

@@ -11,13 +11,13 @@ import pytest
 from platforms.base import Credentials, Medium, Publish, Step
 from platforms.errors import OutcomeUnknown, Refused, Transient
 from platforms.tiktok.adapter import TikTokAdapter
-from platforms.tiktok.steps import MAX_UPLOAD_TRIES, chunk_at, chunk_plan
+from platforms.tiktok.steps import LEAST_CHUNK_BYTES, MAX_UPLOAD_TRIES, chunk_at, chunk_plan
 from tests.platforms.cases.tiktok import open_tiktok, words
 from tests.platforms.contract import Walk, new_walk
 from tests.platforms.pictures import video
 from tests.platforms.world import FileServer, Sandbox
 
-THREE_CHUNKS = 35_000_000
+THREE_CHUNKS = 17_500_001  # three of 5,833,333 bytes, and 2 more in the last
 FTYP = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42"
 
 
@@ -41,11 +41,11 @@ async def ranges(walk: Walk) -> list[object]:
     [
         (1, (1, 1)),
         (4_999_999, (4_999_999, 1)),
-        (19_999_999, (19_999_999, 1)),
-        (20_000_000, (10_000_000, 2)),
-        (29_999_999, (10_000_000, 2)),
-        (50_000_123, (10_000_000, 5)),
-        (4_000_000_000, (10_000_000, 400)),
+        (10_485_759, (10_485_759, 1)),
+        (10_485_760, (5_242_880, 2)),
+        (15_728_639, (7_864_319, 2)),
+        (50_000_123, (5_555_569, 9)),  # and a rest of 2
+        (4_000_000_000, (5_249_343, 762)),  # and a rest of 634
     ],
 )
 def test_chunks_are_counted_as_tiktok_does(size: int, plan: tuple[int, int]) -> None:
@@ -57,12 +57,12 @@ def test_chunks_are_counted_as_tiktok_does(size: int, plan: tuple[int, int]) -> 
         offset = chunk.last + 1
     assert len(chunks) == plan[1]
     assert [chunk.is_last for chunk in chunks] == [False] * (plan[1] - 1) + [True]
-    assert all(chunk.last - chunk.first < 64_000_000 for chunk in chunks)
+    assert all(chunk.last - chunk.first < 2 * LEAST_CHUNK_BYTES for chunk in chunks), "the last one publishes: no haste"
 
 
 def test_a_chunk_goes_on_in_its_middle() -> None:
-    chunk = chunk_at(THREE_CHUNKS, 12_345_678)
-    assert (chunk.number, chunk.first, chunk.last, chunk.is_last) == (2, 12_345_678, 19_999_999, False)
+    chunk = chunk_at(THREE_CHUNKS, 7_654_321)
+    assert (chunk.number, chunk.first, chunk.last, chunk.is_last) == (2, 7_654_321, 11_666_665, False)
 
 
 async def test_the_bytes_arrive_in_order_and_without_the_token(
@@ -71,9 +71,9 @@ async def test_the_bytes_arrive_in_order_and_without_the_token(
     walk = await begin(adapter, sandbox, files)
     await walk.finish()
     assert await ranges(walk) == [
-        f"bytes 0-9999999/{THREE_CHUNKS}",
-        f"bytes 10000000-19999999/{THREE_CHUNKS}",
-        f"bytes 20000000-34999999/{THREE_CHUNKS}",
+        f"bytes 0-5833332/{THREE_CHUNKS}",
+        f"bytes 5833333-11666665/{THREE_CHUNKS}",
+        f"bytes 11666666-17500000/{THREE_CHUNKS}",
     ]
     calls = await sandbox.calls(walk.publish.credentials, "tiktok.upload_chunk")
     assert all("authorization" not in call["parameters"] for call in calls)  # type: ignore[operator]
@@ -90,8 +90,8 @@ async def test_a_chunk_that_breaks_off_is_sent_from_the_byte_tiktok_has(
     await walk.finish()
     arrived = breakage in {"drop_after", "truncate"}
     assert [step.name for step in walk.steps].count("check_upload") == 1
-    again = [] if arrived else [(10_000_000, 19_999_999)]
-    assert sent(walk) == [(0, 9_999_999), (10_000_000, 19_999_999), *again, (20_000_000, 34_999_999)]
+    again = [] if arrived else [(5_833_333, 11_666_665)]
+    assert sent(walk) == [(0, 5_833_332), (5_833_333, 11_666_665), *again, (11_666_666, 17_500_000)]
     assert len(await walk.live()) == 1
 
 
@@ -254,7 +254,7 @@ async def test_200_megabytes_pass_through_without_being_held(adapter: TikTokAdap
     finally:
         tracemalloc.stop()
     assert grown < 40_000_000, grown
-    assert [name for name in names if name.startswith("upload_")][-2:] == ["upload_19", "upload_last"]
+    assert [name for name in names if name.startswith("upload_")][-2:] == ["upload_37", "upload_last"]
     draft = (await sandbox.inbox(credentials))[0]
     assert draft["sha256"] == film.sha256()
     # A piece that reaches over the end of a chunk is read again at the next one: little more than the film.

@@ -5,11 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.settings import Settings
 from tests.conftest import Sandbox, TestClock
 from tests.tools.conftest import AddPhoto, Desk
 from tests.tools.publishing.conftest import Engine, Publication
-from tests.tools.publishing.test_kill import TOO_MANY, run_victim
 
 WORDS = "Ask us about the beans."
 COMMENT = "instagram.comment"
@@ -137,25 +135,3 @@ async def test_a_disconnected_account_leaves_the_post_live_and_says_so(
     assert isinstance(error, dict)
     assert (post["status"], error["code"]) == ("posted", "first_comment_failed")
     assert post["platform_post_id"] == publication.live()[0]["id"]
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(("kind", "first", "least"), [("commit", 5, 9), ("call", 3, 5)])
-async def test_a_kill_at_any_point_around_the_comment_writes_it_once(
-    commented: Commented, engine: Engine, settings: Settings, clock: TestClock, kind: str, first: int, least: int
-) -> None:
-    shift = timedelta(0)
-    for at in range(first, TOO_MANY):
-        publication = await commented()
-        status = await run_victim(settings, kind, at)
-        shift += timedelta(seconds=settings.publish_lease + 1)
-        clock.shift(shift)
-        await engine.until(publication.settled, patience=30)
-        post = await publication.post()
-        assert (post["status"], post["last_error"]) == ("posted", None), at
-        (live,) = [item for item in publication.live() if item["id"] == post["platform_post_id"]]
-        assert [comment["message"] for comment in live["comments"]] == [WORDS], at  # type: ignore[attr-defined]
-        if status == 0:
-            break
-    assert status == 0, "the path is longer than the sweep"
-    assert at > least

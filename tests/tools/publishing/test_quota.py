@@ -15,8 +15,8 @@ from platforms.instagram.manifest import MANIFEST
 from platforms.tiktok.manifest import QUOTAS as TIKTOKS
 from tests.conftest import Sandbox, TestClock
 from tests.tools.publishing.conftest import Engine, Planned
+from tests.tools.publishing.killing import run_victim
 from tests.tools.publishing.test_accounts_turn import captions, states
-from tests.tools.publishing.test_kill import run_victim
 from tests.tools.publishing.test_limits import code_of
 from tools.context import Doors
 from tools.publishing.engine import PostWork

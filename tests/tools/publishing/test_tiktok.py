@@ -1,13 +1,19 @@
 """TikTok behind the real engine: from the command to the feed, with tokens that work once."""
 
 import asyncio
+import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
+import psycopg
 import pytest
 
+from core.settings import Settings
+from core.storage import DirectoryStore
 from platforms.tiktok.adapter import TikTokAdapter
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, TestClock
 from tests.tools.conftest import AddPhoto, Desk
 from tests.tools.media.samples import film
 from tests.tools.publishing.conftest import Engine, Publication
@@ -43,7 +49,7 @@ def engine(doors: Doors) -> Engine:
 @pytest.fixture
 async def desk(doors: Doors, caller: Caller, sandbox: Sandbox) -> Desk:
     """The owner at the door, with a TikTok account."""
-    sandbox.control("POST", "conditions", {"video_processing_seconds": 0.0})
+    sandbox.control("POST", "conditions", {"video_processing_seconds": 0.0, "tiktok_inits_per_minute": 1000})
     sandbox.control("POST", "accounts", {**ACCOUNT, "handle": "roastery"})
     desk = Desk(dispatcher=Dispatcher(doors, catalog()), caller=caller)
     await desk.act("connect_account", **ACCOUNT)
@@ -94,6 +100,93 @@ async def test_a_last_chunk_without_an_answer_makes_one_post(
     sandbox.control("POST", "faults", {"route": "tiktok.upload_chunk", "kind": "drop_after"})
     post = await posted(await sent(desk, sandbox, await add_photo("pour.mp4", film())), engine)
     assert [shown["id"] for shown in live(sandbox)] == [post["platform_post_id"]]
+
+
+async def test_the_upload_address_is_shown_to_nobody(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+        await posted(publication, engine)
+    (attempt,) = await publication.attempts()
+    shown = json.dumps(attempt)
+    assert "init_video" in shown
+    assert "upload_token" not in shown
+    assert "upload_token" not in caplog.text
+
+
+class SlowStore(DirectoryStore):
+    """Gives a file away in small pieces, with a pause before each."""
+
+    async def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        whole = b"".join([chunk async for chunk in super().read(key, start=start, end=end)])
+        piece = len(whole) // 8 + 1
+        for position in range(0, len(whole), piece):
+            await asyncio.sleep(0.15)
+            yield whole[position : position + piece]
+
+
+async def test_a_last_chunk_on_a_slow_line_takes_longer_than_a_lease(
+    desk: Desk, add_photo: AddPhoto, doors: Doors, sandbox: Sandbox, settings: Settings
+) -> None:
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    hasty = settings.model_copy(update={"publish_lease": 0.6})
+    slow = replace(doors, store=SlowStore(settings.data_dir / "media"), settings=hasty)
+    await posted(publication, Engine(work=PostWork(slow, asyncio.Event())))
+    (attempt,) = await publication.attempts()
+    steps = attempt["steps"]
+    assert isinstance(steps, list)
+    assert any(step["event"] == "still sending" for step in steps)
+    assert len(publication.calls("tiktok.upload_chunk")) == 1
+    assert len(live(sandbox)) == 1
+
+
+@pytest.mark.parametrize("kind", ["refuse", "forbid", "status", "rate_limit"])
+async def test_a_video_that_was_taken_is_never_called_failed(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock, kind: str
+) -> None:
+    sandbox.control("POST", "faults", {"route": "tiktok.status", "kind": kind, "times": None})
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    for hours in range(0, 32, 2):
+        clock.shift(timedelta(hours=hours))
+        await engine.once()
+        post = await publication.post()
+        assert post["status"] in {"publishing", "unconfirmed"}, "whoever may edit it or send it again doubles it"
+    assert post["status"] == "unconfirmed"
+    error = post["last_error"]
+    assert isinstance(error, dict)
+    assert "took the post" in error["message"]
+    assert error["action"]
+    assert len(live(sandbox)) == 1
+
+
+async def test_a_video_that_was_taken_is_found_after_an_outage(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock
+) -> None:
+    sandbox.control("POST", "faults", {"route": "tiktok.status", "kind": "drop_before", "times": 2})
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
+    await engine.once()
+    clock.shift(timedelta(hours=12))  # past the grace: but nothing is sent any more, it is only asked about
+    await posted(publication, engine)
+
+
+async def test_a_draft_whose_account_went_away_still_says_where_it_waits(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock, admin_url: str
+) -> None:
+    publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()), options={"draft": True})
+    await engine.once()
+    with psycopg.connect(admin_url, autocommit=True) as connection:  # what a process knew that died right after
+        connection.execute("""update studio.publish_attempts set progress = progress || '{"in_inbox": true}'""")
+    accounts = (await desk.act("list_accounts"))["items"]
+    assert isinstance(accounts, list)
+    await desk.act("disconnect_account", account_id=accounts[0]["id"])
+    clock.shift(timedelta(minutes=1))
+    await engine.once()
+    post = await publication.post()
+    error = post["last_error"]
+    assert isinstance(error, dict)
+    assert (post["status"], error["code"]) == ("posted", "no_post_id")
+    assert "inbox" in error["message"]
 
 
 async def test_both_tokens_are_kept_each_time_one_is_renewed(

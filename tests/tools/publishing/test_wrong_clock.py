@@ -9,8 +9,8 @@ import pytest
 from core.settings import Settings
 from tests.conftest import Sandbox
 from tests.tools.publishing.conftest import Planned
+from tests.tools.publishing.killing import run_victim
 from tests.tools.publishing.test_accounts_turn import states
-from tests.tools.publishing.test_kill import run_victim
 
 ROOT = Path(__file__).parents[3]
 OTHER_CLOCK = re.compile(r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time)\(")
