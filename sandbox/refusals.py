@@ -1,7 +1,12 @@
 """The bodies that faults answer with, in the manner of the route they are planted on."""
 
+import time
+
 from starlette.responses import JSONResponse, Response
 
+from sandbox.bluesky.errors import XrpcError, server_error
+from sandbox.bluesky.errors import expired_token as expired_session
+from sandbox.bluesky.errors import too_many_calls as too_many_xrpc_calls
 from sandbox.faults import Fault, NamedRoute
 from sandbox.graph_errors import GraphError, expired_token, rate_limited
 from sandbox.journal import Call
@@ -29,6 +34,9 @@ def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str
     if route.dialect == "tiktok":
         refused = _tiktok_error(fault)
         return refused.status, refused.body(), {}
+    if route.dialect == "xrpc":
+        broken = _xrpc_error(fault)
+        return broken.status, broken.body(), dict(broken.headers)
     if fault.kind == "rate_limit":
         message = "Rate limit reached for the sandbox's model. Please try again in 1s."
         return TOO_MANY_REQUESTS, _openai(message, "requests", "rate_limit_exceeded"), {"retry-after": "1"}
@@ -57,6 +65,12 @@ def _tiktok_error(fault: Fault) -> TikTokError:
     if fault.kind == "expired_token":
         return dead_token()
     return TikTokError("internal_error", "Something went wrong. Please try again later.")
+
+
+def _xrpc_error(fault: Fault) -> XrpcError:
+    if fault.kind == "rate_limit":
+        return too_many_xrpc_calls(time.time())
+    return expired_session() if fault.kind == "expired_token" else server_error()
 
 
 def _openai(message: str, kind: str, code: str | None) -> dict[str, object]:
