@@ -228,6 +228,8 @@ def settings(tmp_path: Path, sandbox: Sandbox, admin_url: str) -> Settings:
         instagram_graph_url=f"{sandbox.url}/instagram-graph",
         meta_upload_url=f"{sandbox.url}/meta-upload",
         tiktok_api_url=f"{sandbox.url}/tiktok",
+        bluesky_pds_url=f"{sandbox.url}/bluesky",
+        bluesky_web_url=sandbox.url,
         allow_private_media=True,
         model="offline",
         timezone="Europe/Madrid",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from core.settings import Settings
 from platforms.base import Adapter
+from platforms.bluesky.adapter import BlueskyAdapter
 from platforms.facebook.adapter import FacebookAdapter
 from platforms.instagram.adapter import InstagramAdapter
 from platforms.tiktok.adapter import TikTokAdapter
@@ -38,4 +39,6 @@ async def open_networks(settings: Settings) -> AsyncIterator[Mapping[str, Adapte
             timeout=timeout,
         )
         stack.push_async_callback(tiktok.aclose)
-        yield {"instagram": instagram, "facebook": facebook, "tiktok": tiktok}
+        bluesky = BlueskyAdapter(pds_url=settings.bluesky_pds_url, web_url=settings.bluesky_web_url, timeout=timeout)
+        stack.push_async_callback(bluesky.aclose)
+        yield {"instagram": instagram, "facebook": facebook, "tiktok": tiktok, "bluesky": bluesky}
