@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[3]
 TOO_MANY = 60
 
 
-async def run_victim(settings: Settings, kind: str, at: int) -> int:
+async def run_victim(settings: Settings, kind: str, at: int, *, platform: str = "instagram") -> int:
     """Publish in a child process that dies at the point; its exit status, negative = the signal."""
     plain = json.loads(settings.model_dump_json())
     plain["database_url"] = settings.database_url.get_secret_value()
     plain["secret_keys"] = settings.secret_keys.get_secret_value()
-    orders = json.dumps({"settings": plain, "kind": kind, "at": at})
+    orders = json.dumps({"settings": plain, "kind": kind, "at": at, "platform": platform})
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
