@@ -7,6 +7,7 @@ import pytest
 from core.jsontypes import JsonObject, JsonValue
 from platforms.base import Content, Counts, Credentials
 from platforms.bluesky.adapter import BlueskyAdapter
+from platforms.bluesky.records import new_keys, uri_of
 from platforms.errors import (
     AccountBlocked,
     ContentRefused,
@@ -56,9 +57,7 @@ async def test_counts_are_asked_for_25_posts_at_a_time(
     walk = await begun(sandbox, files, adapter)
     uri = (await walk.finish()).platform_post_id
     assert uri is not None
-    others = [
-        f"at://{walk.publish.credentials.external_id}/app.bsky.feed.post/3l{n:02d}".ljust(60, "2") for n in range(25)
-    ]
+    others = [uri_of(walk.publish.credentials.external_id, key) for key in new_keys(25)]
     counts = await adapter.read_counts(walk.publish.credentials, [*others, uri])
     assert list(counts) == [uri]
     assert len(await sandbox.calls(walk.publish.credentials, "bluesky.get_posts")) == 2
@@ -146,7 +145,7 @@ async def test_a_limit_is_waited_for(
 ) -> None:
     credentials = await sandbox.connect("bluesky")
     kind = {"kind": "status", "status": 429} if headers else {"kind": "rate_limit"}
-    await sandbox.plant("bluesky.get_session", headers=headers, match=credentials.external_id, **kind)  # type: ignore[arg-type]
+    await sandbox.plant("bluesky.get_session", headers=headers, match=credentials.external_id, **kind)
     error = await refusal_of(adapter, credentials)
     assert isinstance(error, RateLimited)
     assert least <= (error.retry_after or 0) <= most
