@@ -32,6 +32,7 @@ _COLLABORATORS = tuple(
 _LINK = re.compile(
     rf"{_JOIN}(?:\b(?:a|the|this|its|my|our) )?\blink(?: (?:to|is|at))?\s*:?\s*(?P<link>{MARK})", re.IGNORECASE
 )
+_WITH_CARDS = (("Facebook",), ("Bluesky",))
 _MEDIA_FILE = re.compile(r"\.(?:jpe?g|png|webp|heic|gif|mp4|mov|m4v)(?:\?|\Z)", re.IGNORECASE)
 _COVER = re.compile(
     rf"{_JOIN}(?:the |my |our )(?P<name>(?:(?!with\b|using\b|and\b|use\b|the\b)[\w'-]+ ){{1,4}}?(?:photo|image"
@@ -123,7 +124,9 @@ def _take_link(options: Options, sentence: Sentence, networks: tuple[str, ...]) 
     """A link is Facebook's and Bluesky's; elsewhere, or when it leads to a picture, it is the photo's address."""
     found = _LINK.search(options.rest)
     mark = _marked(sentence, found["link"] if found else None, "url")
-    if found is not None and mark is not None and networks in {("Facebook",), ("Bluesky",)} and not _MEDIA_FILE.search(mark.words):
+    if found is None or mark is None or networks not in _WITH_CARDS:
+        return
+    if not _MEDIA_FILE.search(mark.words):
         options.values["link"] = mark.words
         options.cut(found)
 

@@ -140,13 +140,7 @@ async def calls(caller: Caller) -> list[tuple[str, httpx.Response]]:
         ("five images", await caller.put(SECOND, None, embed=images([one] * 5))),
         ("no address", await caller.put(SECOND, None, embed=card)),
         ("no root", await caller.put(SECOND, None, reply={"parent": {"uri": "x", "cid": "y"}})),
-        (
-            "another's repository",
-            await caller.tell(
-                "com.atproto.repo.putRecord",
-                {"repo": "did:plc:other", "collection": POSTS, "rkey": KEY, "record": RECORD},
-            ),
-        ),
+        ("another's repository", await caller.tell("com.atproto.repo.putRecord", others)),
         ("upload", await caller.upload(image, "image/png")),
         ("upload too much", await caller.upload(image + bytes(6_000_000), "image/png")),
         (
