@@ -42,7 +42,7 @@ choose_node() {
     "$python" -m pip --version >/dev/null 2>&1 || python=${PYTHON:-python3}
     say "[0/2] no Node of 18.7 or newer with its headers here: taking the one of $NODE_WHEEL"
     rm -rf "$OWN"
-    "$python" -m pip --disable-pip-version-check install --quiet --no-input --only-binary :all: --target "$OWN" "$NODE_WHEEL" ||
+    PIP_ROOT_USER_ACTION=ignore "$python" -m pip --disable-pip-version-check install --quiet --no-input --only-binary :all: --target "$OWN" "$NODE_WHEEL" ||
         stop "Node could not be installed with pip." "Install Node 20 with its headers yourself, then repeat the command."
     make_npm
 }

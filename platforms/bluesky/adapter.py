@@ -150,7 +150,13 @@ class BlueskyAdapter:
 
     async def delete(self, credentials: Credentials, platform_post_id: str) -> None:
         """Take a post down, with the further posts of its thread that were written with it."""
-        first = records.key_of(platform_post_id)
+        first = rules.key_in(platform_post_id)
+        if first is None:
+            raise Refused(
+                f"{platform_post_id!r} is not the address of a post on Bluesky.",
+                code="cannot_delete",
+                action="Delete the post in the Bluesky app.",
+            )
         written = {first, *records.following_keys(first, MAX_FURTHER)}
         there = await self._calls.keys_from(credentials, records.key_before(first), len(written))
         if keys := [key for key in there if key in written]:
@@ -161,7 +167,8 @@ class BlueskyAdapter:
 
         The counts are another service's, which the account's server asks: ``Transient`` while it does not answer.
         """
-        addresses = {records.uri_of(credentials.external_id, records.key_of(each)): each for each in platform_post_ids}
+        keys = {each: rules.key_in(each) for each in platform_post_ids}
+        addresses = {records.uri_of(credentials.external_id, key): each for each, key in keys.items() if key}
         counts: dict[str, Counts] = {}
         wanted = list(addresses)
         for start in range(0, len(wanted), _PAGE):

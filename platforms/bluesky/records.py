@@ -72,11 +72,6 @@ def uri_of(did: str, key: str) -> str:
     return f"at://{did}/{COLLECTION}/{key}"
 
 
-def key_of(platform_post_id: str) -> str:
-    """The key in a post's address."""
-    return platform_post_id.rstrip("/").rsplit("/", 1)[-1]
-
-
 def records_of(content: Content, progress: JsonObject, *, did: str) -> tuple[Record, ...]:
     """The records of a content, the first post first, each answering the one before."""
     begun = datetime.fromisoformat(text(progress, "created_at") or "")

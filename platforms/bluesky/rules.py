@@ -62,6 +62,12 @@ def place_of(address: object) -> PostPlace | None:
     return PostPlace(actor=found["actor"], key=found["key"]) if found else None
 
 
+def key_in(platform_post_id: str) -> str | None:
+    """The key in a post's address, or the key alone; None for what a person wrote down that is neither."""
+    key = platform_post_id.strip().rstrip("/").rsplit("/", 1)[-1]
+    return key if re.fullmatch(_KEY, key) else None
+
+
 def _caption(content: Content, rules: FormatRules) -> Iterator[Problem]:
     yield from _too_long(content.caption, "caption")
     if rules is TEXT and not content.caption.strip():

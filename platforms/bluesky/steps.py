@@ -11,7 +11,6 @@ Progress keys: handle, keys, created_at, mentions, parent, blobs, uri, cid.
 from core.jsontypes import JsonObject
 from platforms.base import Content, Done, RepeatSafety, Step
 from platforms.bluesky.facets import handles_in
-from platforms.bluesky.records import key_of
 from platforms.bluesky.rules import further_texts, place_of
 from platforms.progress import inner, names, objects, text
 
@@ -36,7 +35,7 @@ def permalink(progress: JsonObject, uri: str, web_url: str) -> str:
     """Where people read a post."""
     handle = text(progress, "handle")
     actor = uri.split("/")[2] if handle in {None, _NO_HANDLE} else handle
-    return f"{web_url}/profile/{actor}/post/{key_of(uri)}"
+    return f"{web_url}/profile/{actor}/post/{uri.rsplit('/', 1)[-1]}"
 
 
 def texts_of(content: Content) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ async def test_counts_are_told_for_what_is_known(sandbox: Sandbox, files: FileSe
     assert uri is not None
     await sandbox.tell(f"posts/{uri}/counts", likes=7, comments=3, shares=2, saves=1)
     unknown = uri[:-1] + ("2" if uri[-1] != "2" else "3")
-    counts = await adapter.read_counts(walk.publish.credentials, [uri, unknown])
+    counts = await adapter.read_counts(walk.publish.credentials, [uri, unknown, "seen on my phone"])
     assert counts == {uri: Counts(likes=7, comments=3, shares=2, saves=1)}
     assert await adapter.read_counts(walk.publish.credentials, []) == {}
 
@@ -253,3 +253,11 @@ async def test_taking_down_twice_is_fine_and_spares_the_others(
     for _ in range(2):
         await adapter.delete(credentials, done.platform_post_id)
         assert [post.id for post in await sandbox.feed(credentials)] == [other.platform_post_id]
+
+
+async def test_what_is_no_address_of_a_post_is_not_taken_down(sandbox: Sandbox, adapter: BlueskyAdapter) -> None:
+    credentials = await sandbox.connect("bluesky")
+    with pytest.raises(Refused) as raised:
+        await adapter.delete(credentials, "seen on my phone")
+    assert raised.value.code == "cannot_delete"
+    await adapter.delete(credentials, f"https://bsky.app/profile/{credentials.handle}/post/3lneighbour22")  # not there
