@@ -5,9 +5,11 @@ const { TestNetworkNoAppView } = await import('@atproto/dev-env')
 
 const network = await TestNetworkNoAppView.create({ pds: { hostname: 'localhost' } })
 
+let ending = false
 const end = async () => {
-  const forced = setTimeout(() => process.exit(1), 5000)
-  forced.unref()
+  if (ending) return
+  ending = true
+  setTimeout(() => process.exit(1), 5000).unref()
   await network.close()
   process.exit(0)
 }
