@@ -8,6 +8,7 @@
 #   make docs     write docs/reference/ anew from the code
 #   make snapshots  write tests/snapshots/ anew from the code, after a change that was meant
 #   make eval     the offline model against the sentences of evals/
+#   make pds      install the real Bluesky server that some tests walk against (g++, make and python3 compile it)
 #   make lock     choose versions anew for requirements.txt, with their hashes
 #   make clean    remove what was built and cached; the data directory .studio stays
 #
@@ -20,10 +21,10 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 7 ? 8 : n + 1
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types eval docs snapshots format lock clean
+.PHONY: help setup run test check lint types eval docs snapshots format pds lock clean
 
 help:
-	@sed -n '3,14s/^# \{0,1\}//p' Makefile
+	@sed -n '3,15s/^# \{0,1\}//p' Makefile
 
 setup:
 	@./scripts/setup.sh
@@ -34,6 +35,8 @@ run: setup
 test: setup
 	@test -x "$${STUDIO_TEST_CHROMIUM:-/usr/bin/chromium}" || \
 	  echo "test: no Chromium here, so the tests of the page are left out; Debian: apt-get install chromium"
+	@test -e tests/platforms/pds/node_modules/.studio-pds || \
+	  echo "test: no Bluesky server here, so the tests against it are left out; make pds installs it"
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types eval test
@@ -59,6 +62,9 @@ snapshots: setup
 format: setup
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+pds: setup
+	@./scripts/pds.sh
+
 lock: setup
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
 	@.venv/lock/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --universal --python-version 3.11 \
@@ -66,5 +72,6 @@ lock: setup
 	@rm -rf .venv/lock && echo "lock: requirements.txt is new; make setup installs it"
 
 clean:
-	@rm -rf .venv dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules
+	@rm -rf .venv dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node_modules \
+	  tests/platforms/pds/node_modules tests/platforms/pds/.node
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

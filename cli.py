@@ -121,6 +121,8 @@ def demo(
             instagram_graph_url=f"{base}/instagram-graph",
             meta_upload_url=f"{base}/meta-upload",
             tiktok_api_url=f"{base}/tiktok",
+            bluesky_pds_url=f"{base}/bluesky",
+            bluesky_web_url=base,
             allow_private_media=True,
             host="127.0.0.1",
         )

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     tiktok_api_url: str = Field("https://open.tiktokapis.com", description="TikTok's API")
     tiktok_client_key: str = Field("", description="key of the TikTok app")
     tiktok_client_secret: SecretStr = Field(SecretStr(""), description="secret of the TikTok app")
+    bluesky_pds_url: str = Field("https://bsky.social", description="the server that the Bluesky accounts live on")
+    bluesky_web_url: str = Field("https://bsky.app", description="where people read Bluesky posts: links lead there")
     timezone: str = Field("", description="IANA zone of the first workspace; empty = the machine's")
     publish_lease: Duration = Field(30.0, gt=0, description="seconds a process owns a post it is publishing")
     settle_time: Duration = Field(120.0, gt=0, description="wait before a send with unknown outcome may be repeated")
@@ -72,7 +74,14 @@ class Settings(BaseSettings):
     media_limit_mb: int = Field(300, ge=1, description="largest asset, in MB of 1,000,000 bytes")
 
     @field_validator(
-        "public_url", "facebook_graph_url", "instagram_graph_url", "meta_upload_url", "tiktok_api_url", "url"
+        "public_url",
+        "facebook_graph_url",
+        "instagram_graph_url",
+        "meta_upload_url",
+        "tiktok_api_url",
+        "bluesky_pds_url",
+        "bluesky_web_url",
+        "url",
     )
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:

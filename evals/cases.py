@@ -7,7 +7,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 SETS = ("main_job", "held_out", "breadth", "breadth_blind", "watch")
-NETWORKS = ("instagram", "facebook", "tiktok")
+NETWORKS = ("instagram", "facebook", "tiktok", "bluesky")
 COMMANDS = (
     "create_draft",
     "edit_draft",

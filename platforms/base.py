@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from core.errors import Problem
 from core.jsontypes import JsonObject
@@ -276,6 +276,22 @@ class Identity:
     external_id: str
     handle: str
     title: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """An account that was let in. ``grant`` None: the token that was given is the one to keep."""
+
+    identity: Identity
+    grant: TokenGrant | None = None
+
+
+@runtime_checkable
+class OpensSessions(Protocol):
+    """An adapter whose network lets an account in with a password, in place of a token that a person could bring."""
+
+    async def open_session(self, credentials: Credentials) -> Connection:
+        """Exchange the password in ``access_token`` for tokens; asked once, when an account is connected."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sandbox.store import Store
 
-Login = Literal["facebook", "instagram", "tiktok"]
+Login = Literal["facebook", "instagram", "tiktok", "bluesky"]
 
 # An account seeded without an issue time gets a token two days old, so that it may be refreshed at once.
 DEFAULT_TOKEN_AGE_SECONDS = 2 * 86_400.0

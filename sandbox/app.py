@@ -6,6 +6,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from sandbox.bluesky import repository as bluesky_repository
+from sandbox.bluesky import routes as bluesky
 from sandbox.chat_completions import chat
 from sandbox.connection import Doorkeeper
 from sandbox.control import control
@@ -33,7 +35,7 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     Serve it with uvicorn on a loopback address: dropped connections work under uvicorn alone.
     """
     first = conditions or Conditions()
-    schemas = [containers.SCHEMA, facebook_uploads.SCHEMA, tiktok_publications.SCHEMA]
+    schemas = [containers.SCHEMA, facebook_uploads.SCHEMA, tiktok_publications.SCHEMA, bluesky_repository.SCHEMA]
     world = World(store=Store(state_file, schemas=schemas), conditions=first, initial_conditions=first)
     if state_file is not None:
         world.scratch_directory = state_file.with_suffix(".uploads")
@@ -55,6 +57,7 @@ def create_app(*, state_file: Path | None = None, conditions: Conditions | None 
     app.include_router(tiktok.strings)
     app.include_router(tiktok.api, prefix="/tiktok")
     app.include_router(tiktok.uploads, prefix="/tiktok-upload")
+    app.include_router(bluesky.api, prefix="/bluesky")
     return app
 
 

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Body, HTTPException, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox import accounts, chat_completions, graph_tokens, media, posts
+from sandbox.bluesky import routes as bluesky
+from sandbox.bluesky import sessions as bluesky_sessions
 from sandbox.chat_script import Script
 from sandbox.facebook import routes as facebook
 from sandbox.faults import MEANINGS, Fault, Kind, NamedRoute
@@ -16,13 +18,14 @@ from sandbox.instagram import routes as instagram
 from sandbox.instagram.containers import grow_older
 from sandbox.tiktok import routes as tiktok
 from sandbox.tiktok.tokens import keep_refresh_token
-from sandbox.world import Conditions, world_of
+from sandbox.world import Conditions, World, world_of
 
 # Every network adds its routes here.
 NAMED_ROUTES: tuple[NamedRoute, ...] = (
     *instagram.ROUTES,
     *facebook.ROUTES,
     *tiktok.ROUTES,
+    *bluesky.ROUTES,
     *graph_tokens.ROUTES,
     *chat_completions.ROUTES,
     media.FETCH,
@@ -39,14 +42,16 @@ class _Given(BaseModel):
 class NewAccount(_Given):
     """An account and a token that opens it; ``issued_at`` is by default two days ago, ``expires_at`` never.
 
-    ``refresh_token`` is TikTok's, whose accounts have one kind of login, whatever ``login`` says.
+    ``refresh_token`` is TikTok's and Bluesky's, whose accounts have one kind of login, whatever ``login`` says;
+    ``app_password`` opens sessions of a Bluesky account.
     """
 
-    platform: Literal["instagram", "facebook", "tiktok"]
-    external_id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._-]+$")
+    platform: Literal["instagram", "facebook", "tiktok", "bluesky"]
+    external_id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9._:-]+$")
     handle: str = Field(min_length=1)
     access_token: str = Field(min_length=1, repr=False)
     refresh_token: str | None = Field(None, min_length=1, repr=False)
+    app_password: str | None = Field(None, min_length=1, repr=False)
     login: accounts.Login = "facebook"
     name: str | None = None
     expires_at: AwareDatetime | None = None
@@ -121,7 +126,7 @@ async def add_account(request: Request, given: NewAccount) -> dict[str, object]:
         external_id=given.external_id,
         handle=given.handle.removeprefix("@"),
         name=given.name or given.handle,
-        login="tiktok" if given.platform == "tiktok" else given.login,
+        login=given.platform if given.platform in {"tiktok", "bluesky"} else given.login,
     )
     long_ago = datetime.now(UTC) - timedelta(seconds=accounts.DEFAULT_TOKEN_AGE_SECONDS)
     token = accounts.Token(
@@ -136,7 +141,19 @@ async def add_account(request: Request, given: NewAccount) -> dict[str, object]:
         accounts.save_token(world.store, token, opens=account)
         if given.platform == "tiktok" and given.refresh_token is not None:
             keep_refresh_token(world, given.refresh_token, account=account.external_id, access_token=given.access_token)
+        if given.platform == "bluesky":
+            _let_in(world, given)
     return asdict(account)
+
+
+def _let_in(world: World, given: NewAccount) -> None:
+    """What opens a Bluesky account besides its token."""
+    if given.refresh_token is not None:
+        bluesky_sessions.keep_refresh_token(
+            world, given.refresh_token, account=given.external_id, access_token=given.access_token
+        )
+    if given.app_password is not None:
+        bluesky_sessions.keep_app_password(world, given.app_password, account=given.external_id)
 
 
 @control.get("/accounts")
@@ -208,7 +225,7 @@ async def change_conditions(request: Request, given: Annotated[dict[str, object]
     return world.conditions
 
 
-@control.post("/posts/{post_id}/counts")
+@control.post("/posts/{post_id:path}/counts")
 async def count(request: Request, post_id: str, given: Audience) -> dict[str, object]:
     """Give a live post an audience, on whichever network it is."""
     counts = given.model_dump(exclude_none=True)

@@ -52,7 +52,7 @@ class NamedRoute:
     """Something that can fail: ``dialect`` is the shape of its error bodies."""
 
     name: str
-    dialect: Literal["graph", "openai", "plain", "tiktok"]
+    dialect: Literal["graph", "openai", "plain", "tiktok", "xrpc"]
     method: str
     does: str
 

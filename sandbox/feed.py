@@ -7,6 +7,8 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import HTMLResponse, Response
 
 from sandbox.accounts import Account, list_accounts
+from sandbox.bluesky import reading as bluesky
+from sandbox.bluesky.repository import uri_of
 from sandbox.facebook import reading as facebook
 from sandbox.feed_style import STYLE
 from sandbox.instagram import reading as instagram
@@ -75,6 +77,17 @@ async def one_video(request: Request, handle: str, post_id: str) -> Response:
     return _page(request, "Post", [post], chosen=post.account)
 
 
+@feed.get("/profile/{handle}/post/{key}")
+async def one_record(request: Request, handle: str, key: str) -> Response:
+    """A post of Bluesky's by the key of its record: where its permalink leads."""
+    store = world_of(request).store
+    account = bluesky.resident(store, handle)
+    post = read_post(store, uri_of(account.external_id, key)) if account else None
+    if post is None:
+        return _page(request, "This post is not here", [], chosen=None, status=404)
+    return _page(request, "Post", [post], chosen=post.account)
+
+
 @feed.get("/_media/{asset_id}")
 async def medium(request: Request, asset_id: int) -> Response:
     """The bytes that the network fetched when the medium was handed in."""
@@ -110,6 +123,8 @@ def _base_url(request: Request) -> str:
 
 
 def _permalink(base_url: str, store: Store, post: Post) -> str:
+    if post.platform == "bluesky":
+        return bluesky.permalink(base_url, _owner(store, post).handle, post.id)
     if post.platform == "tiktok":
         return tiktok.permalink(base_url, _owner(store, post).handle, post.id)
     if post.platform == "facebook":
@@ -138,6 +153,7 @@ def _described(request: Request, store: Store, post: Post) -> dict[str, object]:
         "cover_url": f"{base_url}/_media/{post.details['cover']}" if post.details.get("cover") else None,
         "like_count": post.like_count,
         "comments_count": post.comments_count,
+        "thread": post.details.get("thread", []),
         "counts": post.counts,
         "media": [
             {
@@ -228,13 +244,20 @@ def _card(request: Request, store: Store, post: Post) -> ET.Element:
         _tag("a", link.partition("://")[2].rstrip("/"), href=link),
         class_="counts",
     )
-    parts = [who, _pictures(request, post), _tag("p", post.caption, class_="caption"), *_linked(post), counts]
+    words = [_tag("p", text, class_="caption") for text in (post.caption, *_further_texts(post))]
+    parts = [who, _pictures(request, post), *words, *_linked(post), counts]
     comments = [
         _tag("li", _tag("b", f"@{comment.author} "), comment.message, class_="reply" if comment.parent_id else "")
         for comment in list_comments(store, post.id)
         if not comment.hidden
     ]
     return _tag("article", *parts, *([_tag("ul", *comments)] if comments else []), id=f"post-{post.id}")
+
+
+def _further_texts(post: Post) -> list[str]:
+    """The texts that carry a post on, where a network has threads."""
+    thread = post.details.get("thread")
+    return [str(text) for text in thread] if isinstance(thread, list) else []
 
 
 def _linked(post: Post) -> list[ET.Element]:

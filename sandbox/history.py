@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox.accounts import Account, find_account
+from sandbox.bluesky import repository as bluesky
 from sandbox.posts import NewPicture, Post, add_post, keep_asset, set_counts
 from sandbox.store import Store
 from sandbox.world import world_of
@@ -39,10 +40,19 @@ async def add_past_post(request: Request, given: PastPost) -> dict[str, object]:
     if account is None:
         raise HTTPException(404, f"No account {given.account} lives in this sandbox.")
     with store.transaction():
-        post_id = _new_id(store, account)
-        add_post(store, _post(post_id, account, given), _pictures(store, post_id, given))
+        if account.platform == bluesky.PLATFORM:
+            post_id = _remembered(store, account, given)
+        else:
+            post_id = _new_id(store, account)
+            add_post(store, _post(post_id, account, given), _pictures(store, post_id, given))
     set_counts(store, post_id, given.counts)
     return {"id": post_id}
+
+
+def _remembered(store: Store, account: Account, given: PastPost) -> str:
+    if given.medium is not None:
+        raise HTTPException(422, "Of Bluesky's past the sandbox takes texts alone.")
+    return bluesky.remember(store, account.external_id, given.caption, given.published_at)
 
 
 def _new_id(store: Store, account: Account) -> str:

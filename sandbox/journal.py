@@ -14,6 +14,7 @@ SECRET_PARAMETERS = frozenset(
         "appsecret_proof",
         "client_secret",
         "code",
+        "password",
         "fb_exchange_token",
         "input_token",
         "refresh_token",

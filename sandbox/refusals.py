@@ -1,7 +1,12 @@
 """The bodies that faults answer with, in the manner of the route they are planted on."""
 
+import time
+
 from starlette.responses import JSONResponse, Response
 
+from sandbox.bluesky.errors import XrpcError, invalid_request, server_error
+from sandbox.bluesky.errors import expired_token as expired_session
+from sandbox.bluesky.errors import too_many_calls as too_many_xrpc_calls
 from sandbox.faults import Fault, NamedRoute
 from sandbox.graph_errors import GraphError, bad_parameter, expired_token, rate_limited
 from sandbox.journal import Call
@@ -32,6 +37,9 @@ def _default(fault: Fault, route: NamedRoute, call: Call) -> tuple[int, dict[str
     if route.dialect == "tiktok":
         refused = _tiktok_error(fault)
         return refused.status, refused.body(), {}
+    if route.dialect == "xrpc":
+        broken = _xrpc_error(fault)
+        return broken.status, broken.body(), dict(broken.headers)
     return _openai_error(fault)
 
 
@@ -78,6 +86,18 @@ def _tiktok_error(fault: Fault) -> TikTokError:
     if fault.kind == "forbid":
         return TikTokError("scope_not_authorized", "The user did not authorize the scope.")
     return TikTokError("internal_error", "Something went wrong. Please try again later.")
+
+
+def _xrpc_error(fault: Fault) -> XrpcError:
+    if fault.kind == "rate_limit":
+        return too_many_xrpc_calls(time.time())
+    if fault.kind == "expired_token":
+        return expired_session()
+    if fault.kind in _REFUSALS:
+        return invalid_request("The content breaks a rule of the sandbox's.")
+    if fault.kind == "forbid":
+        return XrpcError("Forbidden", "This account may not do this.", status=FORBIDDEN)
+    return server_error()
 
 
 def _openai(message: str, kind: str, code: str | None) -> dict[str, object]:

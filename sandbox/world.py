@@ -47,6 +47,9 @@ class Conditions(BaseModel):
     tiktok_access_token_seconds: int = Field(7_200, ge=1)
     tiktok_refresh_token_seconds: int = Field(15_552_000, ge=1)
     tiktok_unaudited: bool = Field(default=False, description="the TikTok client may post to private accounts only")
+    bluesky_access_token_seconds: int = Field(7_200, ge=1)
+    bluesky_refresh_token_seconds: int = Field(7_776_000, ge=1)
+    bluesky_view_down: bool = Field(default=False, description="the service behind Bluesky's server does not answer")
     tiktok_verified_prefixes: tuple[str, ...] | None = Field(
         None, description="where TikTok fetches from; None: anywhere"
     )

@@ -19,6 +19,7 @@ import cli
 from api import commands
 from core.settings import Settings
 from platforms.base import Manifest, Quota
+from platforms.bluesky.manifest import MANIFEST as BLUESKY
 from platforms.facebook.manifest import MANIFEST as FACEBOOK
 from platforms.instagram.manifest import MANIFEST as INSTAGRAM
 from platforms.tiktok.manifest import MANIFEST as TIKTOK
@@ -42,7 +43,7 @@ def pages() -> dict[Path, str]:
         "http.md": _page("HTTP", _routes()),
         "errors.md": _page("Errors", _errors()),
         "terminal.md": _page("Terminal", _terminal()),
-        "networks.md": _page("Networks", _networks((INSTAGRAM, FACEBOOK, TIKTOK))),
+        "networks.md": _page("Networks", _networks((INSTAGRAM, FACEBOOK, TIKTOK, BLUESKY))),
     }
     return {FOLDER / name: text for name, text in written.items()}
 

@@ -30,6 +30,7 @@ from db.engine import Database
 from db.queries import people
 from memory import checkpoints
 from sandbox.app import create_app as create_sandbox
+from tests.platforms.pds import running
 from tools.commands import catalog
 from tools.context import Caller, Doors, Principal, Role, Surface
 from tools.dispatcher import Dispatcher
@@ -232,6 +233,8 @@ def settings(tmp_path: Path, sandbox: Sandbox, admin_url: str) -> Settings:
         instagram_graph_url=f"{sandbox.url}/instagram-graph",
         meta_upload_url=f"{sandbox.url}/meta-upload",
         tiktok_api_url=f"{sandbox.url}/tiktok",
+        bluesky_pds_url=f"{sandbox.url}/bluesky",
+        bluesky_web_url=sandbox.url,
         allow_private_media=True,
         model="offline",
         timezone="Europe/Madrid",
@@ -278,3 +281,14 @@ def caller(principal: Principal) -> Caller:
 def in_ci() -> bool:
     """Whether what is missing on the machine is a failure and not a reason to skip."""
     return os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def pds(in_ci: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Pds]:  # noqa: FBT001 - a fixture
+    """A real Bluesky server for the whole run; where it is not installed its tests are left out, but not in CI."""
+    if (reason := running.missing()) is not None:
+        told = f"no Bluesky server here, {reason}: scripts/pds.sh installs it"
+        assert not in_ci, told
+        pytest.skip(told)
+    with running.running_pds(tmp_path_factory.mktemp("pds")) as server:
+        yield server

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from core.settings import Settings
 from platforms.base import Adapter
+from platforms.bluesky.adapter import BlueskyAdapter
 from platforms.facebook.adapter import FacebookAdapter
 from platforms.instagram.adapter import InstagramAdapter
 from platforms.tiktok.adapter import TikTokAdapter
@@ -40,12 +41,15 @@ async def open_networks(settings: Settings) -> AsyncIterator[Mapping[str, Adapte
             timeout=timeout,
         )
         stack.push_async_callback(tiktok.aclose)
-        yield {"instagram": instagram, "facebook": facebook, "tiktok": tiktok}
+        bluesky = BlueskyAdapter(pds_url=settings.bluesky_pds_url, web_url=settings.bluesky_web_url, timeout=timeout)
+        stack.push_async_callback(bluesky.aclose)
+        yield {"instagram": instagram, "facebook": facebook, "tiktok": tiktok, "bluesky": bluesky}
 
 
 def is_on_this_machine(settings: Settings, platform: str) -> bool:
     """Whether what answers as this network runs on this machine, as the sandbox does: it fetches private links too."""
-    url = settings.tiktok_api_url if platform == "tiktok" else settings.facebook_graph_url
+    urls = {"tiktok": settings.tiktok_api_url, "bluesky": settings.bluesky_pds_url}
+    url = urls.get(platform, settings.facebook_graph_url)
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

@@ -42,7 +42,7 @@ _ABOUT = re.compile(
 )
 _ACCOUNT = re.compile(
     r"\s*(?:\b(?:for|on|to|as|from|in|under|using)\s+(?:the |our "
-    r"|my )?(?:account )?)?(?<![\w.])@([A-Za-z0-9_](?:[\w.]{0,28}\w)?)(?: account)?",
+    r"|my )?(?:account )?)?(?<![\w.])@([A-Za-z0-9_](?:[\w.-]{0,60}\w)?)(?: account)?",
     re.IGNORECASE,
 )
 _SAYS = re.compile(
@@ -61,7 +61,8 @@ _EMPTY_ABOUT = frozenset("it this that them something things stuff please".split
     "ready",
     "ideas",
 }
-_NOT_SAID_THERE = frozenset({"reel", "image"})  # TikTok's formats follow from the media
+# Formats that follow from the media there, whatever a person calls them.
+_NOT_SAID_THERE = {"TikTok": frozenset({"reel", "image"}), "Bluesky": frozenset({"carousel", "image"})}
 _LONGEST_MEDIA = 200  # characters; more is no mere naming of a photo
 _NOTHING = re.compile(r"[\s,.:;!?-]*\Z")
 _WHICH_PHOTO = "Which photo? Give its link, upload it, or name one you uploaded."
@@ -265,7 +266,7 @@ def _drafted(draft: _Draft, sentence: Sentence, context: str) -> Reading:
         # One draft is for one network; whoever reads this decides whether it can be served.
         arguments["platform"] = " & ".join(name.lower() for name in draft.networks)
     arguments |= draft.arguments
-    if draft.networks == ["TikTok"] and arguments.get("format") in _NOT_SAID_THERE:
+    if any(arguments.get("format") in _NOT_SAID_THERE.get(name, ()) for name in draft.networks[:1]):
         del arguments["format"]
     if about:
         arguments["about"] = about

@@ -70,19 +70,19 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = {word: number for number, word in enumerate("two three four five six seven eight nine ten".split(), start=2)}
-_ACCOUNT = re.compile(r"(?<![\w.])@([A-Za-z0-9_](?:[\w.]{0,28}\w)?)")
+_ACCOUNT = re.compile(r"(?<![\w.])@([A-Za-z0-9_](?:[\w.-]{0,60}\w)?)")
 _PLATFORM = re.compile(rf"\b({NETWORK})\b", re.IGNORECASE)
 
 _ACCOUNTS = re.compile(
     r".*\b(?:accounts?|profiles?|pages?|channels?|networks?|handles?)\b.*\b(?:connected|linked|have|available"
     r"|set up|hooked up|there|working|manage|use|do|got|work|ok|fine|healthy|expired|are)\b.*"
     r"|(?:show|list|see|view|display|give|get|check|what|which|what'?s|my|our|all)\b(?: me)?(?: (?:all|the|my|our"
-    r"|of|connected|linked|are|is|instagram|ig|insta|facebook|tiktok|a list of))* (?:accounts?|connections"
+    r"|of|connected|linked|are|is|instagram|ig|insta|facebook|tiktok|bluesky|a list of))* (?:accounts?|connections"
     r"|handles?|networks?|profiles?)"
     r"|(?:is|are|am|have) (?:my |our |the |we |i |you )?(?:still )?(?:connected to |linked to |logged in to "
     r"|signed in to "
     r"|logged into |hooked up to )?(?:my |our |the )?(?:instagram|insta|ig|facebook|fb"
-    r"|tiktok)(?: account)?(?: (?:still |properly |already )?(?:connected|linked|working|set up|hooked up|ok"
+    r"|tiktok|bluesky)(?: account)?(?: (?:still |properly |already )?(?:connected|linked|working|set up|hooked up|ok"
     r"|logged in|there))?"
     r"|who (?:am i|are we|do (?:i|we)) (?:posting|post|publish|publishing|connected|logged in) (?:as|to|with)"
     r"|am i connected|are we connected|who(?:'s| is) connected|where (?:can|do|will) (?:i|we|you) post(?: to)?"

@@ -22,6 +22,7 @@ _NAMES = {
     "youtube": "YouTube",
     "snapchat": "Snapchat",
     "bluesky": "Bluesky",
+    "bsky": "Bluesky",
     "mastodon": "Mastodon",
     "reddit": "Reddit",
     "whatsapp": "WhatsApp",

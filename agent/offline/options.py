@@ -10,7 +10,7 @@ _JOIN = (
     r"(?:[\s,]*\b(?:and|with|plus|using|use|add|adding|include|including|set|tag|tagging|invite|inviting"
     r"|have)\b)*[\s,]*"
 )
-_HANDLE = r"@[A-Za-z0-9_](?:[\w.]{0,28}\w)?"
+_HANDLE = r"@[A-Za-z0-9_](?:[\w.-]{0,60}\w)?"
 _HANDLES = rf"(?P<handles>{_HANDLE}(?:(?:\s*,\s*|\s+)(?:and |& )?{_HANDLE})*)"
 _FIRST_COMMENT = re.compile(
     rf"{_JOIN}(?:\b(?:a|the|this|its|my|our|following) )*\bfirst comment(?: (?:that )?(?:saying|says|reading|reads"
@@ -32,6 +32,7 @@ _COLLABORATORS = tuple(
 _LINK = re.compile(
     rf"{_JOIN}(?:\b(?:a|the|this|its|my|our) )?\blink(?: (?:to|is|at))?\s*:?\s*(?P<link>{MARK})", re.IGNORECASE
 )
+_WITH_CARDS = (("Facebook",), ("Bluesky",))
 _MEDIA_FILE = re.compile(r"\.(?:jpe?g|png|webp|heic|gif|mp4|mov|m4v)(?:\?|\Z)", re.IGNORECASE)
 _COVER = re.compile(
     rf"{_JOIN}(?:the |my |our )(?P<name>(?:(?!with\b|using\b|and\b|use\b|the\b)[\w'-]+ ){{1,4}}?(?:photo|image"
@@ -120,10 +121,12 @@ def _take_inbox(options: Options) -> None:
 
 
 def _take_link(options: Options, sentence: Sentence, networks: tuple[str, ...]) -> None:
-    """A link is Facebook's; elsewhere, or when it leads to a picture, it is the photo's address."""
+    """A link is Facebook's and Bluesky's; elsewhere, or when it leads to a picture, it is the photo's address."""
     found = _LINK.search(options.rest)
     mark = _marked(sentence, found["link"] if found else None, "url")
-    if found is not None and mark is not None and networks == ("Facebook",) and not _MEDIA_FILE.search(mark.words):
+    if found is None or mark is None or networks not in _WITH_CARDS:
+        return
+    if not _MEDIA_FILE.search(mark.words):
         options.values["link"] = mark.words
         options.cut(found)
 

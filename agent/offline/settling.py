@@ -42,7 +42,7 @@ _CAME_OUT = re.compile(
     rf"{_WHAT}(?: actually| really| definitely)?(?:'s| (?:did (?:actually |indeed |in fact )?(?:go|get|make it)"
     r"|has (?:actually |indeed |already )?(?:gone|been)|went|is|was|got))(?: definitely| actually| already| indeed"
     r"| now)?"
-    rf" {_OUT}(?: (?:after all|already|now|fine|on (?:instagram|facebook|tiktok)))?{_ID}{_CHECKED}[\s.!]*",
+    rf" {_OUT}(?: (?:after all|already|now|fine|on (?:instagram|facebook|tiktok|bluesky)))?{_ID}{_CHECKED}[\s.!]*",
     re.IGNORECASE,
 )
 _DENIES = re.compile(r"\b(?:never|not|hardly|if|when|once|until)\b|n't\b", re.IGNORECASE)

@@ -35,7 +35,7 @@ _STATUSES = {
 }
 _STATUS = tuple((name, re.compile(rf"\b(?:{words})\b", re.IGNORECASE)) for name, words in _STATUSES.items())
 _NETWORK = re.compile(rf"(?:\b(?:on|for|from) (?:our |my |the )?)?\b({NETWORK})\b", re.IGNORECASE)
-_ACCOUNT = re.compile(r"(?:\b(?:of|on|for|from) )?(?<![\w.])@([A-Za-z0-9_](?:[\w.]{0,28}\w)?)")
+_ACCOUNT = re.compile(r"(?:\b(?:of|on|for|from) )?(?<![\w.])@([A-Za-z0-9_](?:[\w.-]{0,60}\w)?)")
 _QUERY = re.compile(
     r"\b(?:about|mentioning|that mention|containing|with the words?|on the topic of)\s+(?:the |our |my "
     r"|a )?(?P<words>.+)\Z",

@@ -18,6 +18,7 @@ _KNOWN = {
         "instagram": "instgram insatgram instagrm intagram",
         "facebook": "facebok facbook facebbok facebool fcebook",
         "tiktok": "ticktok tiktock tictok",
+        "bluesky": "bluski blusky bleusky blueski",
         "account": "acount accont acccount",
         "accounts": "acounts acconts acccounts accouts",
         "connected": "conected connnected",

@@ -204,6 +204,8 @@ async def assert_one_post(case: Case, walk: Walk, done: Done) -> None:
     assert live[0].media_count == len(walk.publish.content.media)
     comment = walk.publish.content.options.get("first_comment")
     assert live[0].comments == ((comment,) if comment else ())
+    thread = walk.publish.content.options.get("thread")
+    assert live[0].thread == (tuple(thread) if isinstance(thread, list) else ())
 
 
 async def assert_a_person_decides(case: Case, walk: Walk, intent: Step) -> None:

@@ -17,6 +17,8 @@ from sandbox.app import create_app
 from sandbox.world import Conditions
 
 CHUNK_BYTES = 64 * 1024
+# Networks whose tokens are renewed with another one.
+RENEWABLE = frozenset({"tiktok", "bluesky"})
 SIGNATURE = "sig=the-signature-of-a-link"
 
 _numbers = itertools.count(1)
@@ -33,6 +35,7 @@ class LivePost:
     media_count: int
     alt_texts: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    thread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +48,12 @@ class Sandbox:
     async def connect(self, platform: str, *, login: str | None = None, **token: str) -> Credentials:
         """A new account with a token of its own."""
         number = next(_numbers)
+        bluesky = platform == "bluesky"
         credentials = Credentials(
-            external_id=f"1784140000{number:06d}",
-            handle=f"cafe{number}",
+            external_id=f"did:plc:sandbox{number}" if bluesky else f"1784140000{number:06d}",
+            handle=f"cafe{number}.test" if bluesky else f"cafe{number}",
             access_token=f"very-secret-token-{number:06d}-{time.time_ns()}",
-            refresh_token=f"very-secret-refresh-{number:06d}-{time.time_ns()}" if platform == "tiktok" else None,
+            refresh_token=f"very-secret-refresh-{number:06d}-{time.time_ns()}" if platform in RENEWABLE else None,
             login=login,
         )
         account = {
@@ -99,6 +103,7 @@ class Sandbox:
                 media_count=len(post["media"]),
                 alt_texts=tuple(medium["alt_text"] for medium in post["media"]),
                 comments=tuple(comment["message"] for comment in post["comments"]),
+                thread=tuple(post["thread"]),
             )
             for post in answer.raise_for_status().json()["items"]
         ]

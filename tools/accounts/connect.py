@@ -6,13 +6,13 @@ from typing import cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
-from core.errors import InvalidInput, Unavailable
+from core.errors import InvalidInput, Problem, Unavailable
 from core.ids import new_id
 from core.jsontypes import JsonObject
 from core.vault import token_context
 from db.models.account import Account
 from db.queries import accounts, calls
-from platforms.base import Credentials, Identity
+from platforms.base import Connection, Credentials, OpensSessions, TokenGrant
 from platforms.errors import OutcomeUnknown, PlatformError, Transient
 from tools.accounts.choose import account_label, choose_account
 from tools.command import Arguments, Effect, Result, command
@@ -55,12 +55,19 @@ class ListAccounts(Arguments):
 
 
 class ConnectAccount(Arguments):
-    """Arguments of connect_account: a token in hand, from the network's own developer pages or a login."""
+    """Arguments of connect_account: a token in hand, from the network's own developer pages or a login.
+
+    Bluesky is connected with a handle and an app password in place of the token.
+    """
 
     platform: str = Field(description="the network, such as instagram")
-    external_id: str = Field(min_length=1, max_length=200, description="the account's id at the network")
+    external_id: str | None = Field(
+        None, min_length=1, max_length=200, description="the account's id at the network; on Bluesky the handle will do"
+    )
     handle: str | None = Field(None, max_length=200, description="its handle; asked of the network when left out")
-    access_token: SecretStr = Field(min_length=1, max_length=8192, description="the token to act with; kept sealed")
+    access_token: SecretStr = Field(
+        min_length=1, max_length=8192, description="the token to act with, on Bluesky an app password; kept sealed"
+    )
     refresh_token: SecretStr | None = Field(
         None, max_length=8192, description="what a new token is asked with; null where the network gives none"
     )
@@ -113,22 +120,28 @@ def _listed(found: Sequence[Account]) -> str:
     return f"{len(found)} connected {'account' if len(found) == 1 else 'accounts'}: {', '.join(states)}."
 
 
-async def ask_identity(context: Context, arguments: ConnectAccount) -> Identity:
-    """Ask the network whose token this is, before it is kept."""
+async def let_in(context: Context, arguments: ConnectAccount) -> Connection:
+    """Ask the network whose token this is, before it is kept; a password is exchanged for tokens."""
     platform = arguments.platform.lower()
     adapter = context.doors.adapters.get(platform)
     if adapter is None:
         known = ", ".join(context.doors.adapters)
         raise InvalidInput(f"Studio has no network {arguments.platform!r}.", action=f"Use one of: {known}.")
+    if arguments.external_id is None and not (isinstance(adapter, OpensSessions) and arguments.handle):
+        message = f"{adapter.manifest.title} needs the account's id."
+        problem = Problem(path="external_id", code="missing", message=message)
+        raise InvalidInput(message, action="Name the account by its id at the network.", problems=[problem])
     credentials = Credentials(
-        external_id=arguments.external_id,
+        external_id=arguments.external_id or "",
         handle=arguments.handle or "",
         access_token=arguments.access_token.get_secret_value(),
         login=_login(arguments),
         metadata=cast("JsonObject", arguments.metadata),
     )
     try:
-        return await adapter.identify(credentials)
+        if isinstance(adapter, OpensSessions):
+            return await adapter.open_session(credentials)
+        return Connection(identity=await adapter.identify(credentials))
     except (Transient, OutcomeUnknown) as error:
         raise Unavailable(
             f"{adapter.manifest.title} does not answer now: {error.message}",
@@ -149,10 +162,10 @@ def _login(arguments: ConnectAccount) -> str | None:
     return str(login) if login is not None else None
 
 
-@command(title="Connect an account", effect=Effect.WRITE, gather=ask_identity, rest="POST /v1/accounts", agent=False)
-async def connect_account(context: Context, arguments: ConnectAccount, identity: Identity) -> AccountReceipt:
+@command(title="Connect an account", effect=Effect.WRITE, gather=let_in, rest="POST /v1/accounts", agent=False)
+async def connect_account(context: Context, arguments: ConnectAccount, connection: Connection) -> AccountReceipt:
     """Connect an account with a token in hand, or give a connected one a new token. The network is asked first."""
-    platform, external_id = arguments.platform.lower(), identity.external_id
+    platform, external_id = arguments.platform.lower(), connection.identity.external_id
     # Of two that connect one account at the same moment, the second waits here and finds it.
     await calls.reserve(context.session, f"{context.workspace_id}:{platform}:{external_id}")
     account = await accounts.by_external_id(context.session, platform, external_id)
@@ -161,27 +174,36 @@ async def connect_account(context: Context, arguments: ConnectAccount, identity:
             id=new_id(), workspace_id=context.workspace_id, platform=platform, external_id=external_id, details={}
         )
         context.session.add(account)
-    account.handle = identity.handle or arguments.handle or external_id
+    account.handle = connection.identity.handle or arguments.handle or external_id
     account.status, account.login = "connected", _login(arguments)
-    account.token_expires_at, account.scopes = arguments.expires_at, arguments.scopes
+    account.scopes = arguments.scopes
     account.details = dict(arguments.metadata)
     account.updated_at = context.now
-    seal = context.doors.vault.seal
-    workspace_id, account_id = str(context.workspace_id), str(account.id)
-    account.access_token = seal(
-        arguments.access_token.get_secret_value(), context=token_context(workspace_id, account_id, "access_token")
-    )
-    account.refresh_token = (
-        seal(
-            arguments.refresh_token.get_secret_value(),
-            context=token_context(workspace_id, account_id, "refresh_token"),
-        )
-        if arguments.refresh_token
-        else None
-    )
+    _keep(context, account, connection.grant or _given(arguments))
     await context.session.flush()
     await context.session.refresh(account, ["created_at"])
     return AccountReceipt(summary=f"Connected {account_label(account)}.", account=account_view(context, account))
+
+
+def _given(arguments: ConnectAccount) -> TokenGrant:
+    refresh_token = arguments.refresh_token
+    return TokenGrant(
+        access_token=arguments.access_token.get_secret_value(),
+        refresh_token=refresh_token.get_secret_value() if refresh_token else None,
+        expires_at=arguments.expires_at,
+    )
+
+
+def _keep(context: Context, account: Account, grant: TokenGrant) -> None:
+    """Seal the tokens into the account's row."""
+
+    def sealed(token: str, name: str) -> bytes:
+        bound = token_context(str(context.workspace_id), str(account.id), name)
+        return context.doors.vault.seal(token, context=bound)
+
+    account.access_token = sealed(grant.access_token, "access_token")
+    account.refresh_token = sealed(grant.refresh_token, "refresh_token") if grant.refresh_token else None
+    account.token_expires_at = grant.expires_at
 
 
 @command(title="Disconnect an account", effect=Effect.WRITE, rest="DELETE /v1/accounts/{account_id}", agent=False)

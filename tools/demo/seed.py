@@ -63,6 +63,8 @@ async def _connect(world: httpx.AsyncClient, dispatcher: Dispatcher, caller: Cal
     (await world.post("/accounts", json=known)).raise_for_status()
     given = ("platform", "external_id", "access_token", "refresh_token")
     arguments: dict[str, object] = {name: known[name] for name in given if name in known}
+    if account.app_password is not None:
+        arguments["access_token"] = account.app_password
     arguments["metadata"] = {"login": account.login} if account.login else {}
     key = _key("account" if account.platform == "instagram" else f"account:{account.platform}")
     outcome = await dispatcher.run("connect_account", arguments, replace(caller, key=key))

@@ -1,4 +1,4 @@
-"""The demo's story: a roastery in the week it brings out a roast from Huila, on three networks."""
+"""The demo's story: a roastery in the week it brings out a roast from Huila, on four networks."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,7 +6,10 @@ from datetime import timedelta
 
 @dataclass(frozen=True, kw_only=True)
 class DemoAccount:
-    """An account of the pretend networks; the sandbox knows its tokens."""
+    """An account of the pretend networks; the sandbox knows its tokens.
+
+    ``app_password`` is what it is connected with, where there is one.
+    """
 
     platform: str
     external_id: str
@@ -14,6 +17,7 @@ class DemoAccount:
     name: str
     access_token: str
     refresh_token: str | None = None
+    app_password: str | None = None
     login: str | None = None
 
 
@@ -68,6 +72,14 @@ ACCOUNTS = (
         access_token="sandbox-token-of-driftwood-tiktok",  # noqa: S106 - the same
         refresh_token="sandbox-refresh-of-driftwood-tiktok",  # noqa: S106 - the same
     ),
+    DemoAccount(
+        platform="bluesky",
+        external_id="did:plc:driftwoodcoffee",
+        handle="driftwood.sandbox.test",
+        name="Driftwood Coffee",
+        access_token="sandbox-token-of-driftwood-bluesky",  # noqa: S106 - the same
+        app_password="drif-twoo-dcof-fee2",  # noqa: S106 - the same
+    ),
 )
 
 REEL = "pouring reel.mp4"
@@ -102,6 +114,16 @@ PAST = (
         caption="Oat or whole milk with the Huila roast? Tell us, we are building the menu.",
         ago=timedelta(days=4),
         counts={"likes": 38, "comments": 51, "shares": 2},
+    ),
+    PastPost(
+        key="grinder",
+        platform="bluesky",
+        kind="TEXT",
+        format="text",
+        medium=None,
+        caption="The grinder has a name now. It is Gertrude. She does the Huila roast at setting four. #huila",
+        ago=timedelta(days=3),
+        counts={"likes": 57, "comments": 14, "shares": 6, "saves": 3},
     ),
     PastPost(
         key="counter",
@@ -142,6 +164,12 @@ EXAMPLES = (
         medium=REEL,
         caption="How the Huila roast pours. #huila",
         when="in 3 days at 6:30pm",
+    ),
+    Example(
+        key="recipe",
+        platform="bluesky",
+        caption="Our pour-over for the Huila roast: 18 g, 300 ml, three minutes. Be patient with the bloom. #pourover",
+        when="in 2 days at 10am",
     ),
     Example(
         key="tasting",

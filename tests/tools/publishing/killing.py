@@ -11,7 +11,9 @@ from core.settings import Settings
 ROOT = Path(__file__).parents[3]
 
 
-async def run_victim(settings: Settings, kind: str, at: int, *, skew: float | None = None) -> int:
+async def run_victim(
+    settings: Settings, kind: str, at: int, *, platform: str = "instagram", skew: float | None = None
+) -> int:
     """Publish in a child process that dies at the point; its exit status, negative = the signal.
 
     ``skew``: seconds by which the child's clock is wrong.
@@ -19,7 +21,7 @@ async def run_victim(settings: Settings, kind: str, at: int, *, skew: float | No
     plain = json.loads(settings.model_dump_json())
     plain["database_url"] = settings.database_url.get_secret_value()
     plain["secret_keys"] = settings.secret_keys.get_secret_value()
-    orders = json.dumps({"settings": plain, "kind": kind, "at": at})
+    orders = json.dumps({"settings": plain, "kind": kind, "at": at, "platform": platform})
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

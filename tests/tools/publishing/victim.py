@@ -65,7 +65,7 @@ async def work(orders: dict[str, Any]) -> None:
     database = Database(settings.database_url.get_secret_value(), pool_size=4)
     count_commits(countdown)
     async with open_doors(settings, database) as doors:
-        count_calls(doors.adapters["instagram"], countdown)
+        count_calls(doors.adapters[orders["platform"]], countdown)
         engine = PostWork(doors, asyncio.Event())
         while claims := await engine.claim(10, sweep=True):
             await asyncio.gather(*(engine.work(claim) for claim in claims))

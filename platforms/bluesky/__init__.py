@@ -1,0 +1,1 @@
+"""Bluesky: posts as records in a person's repository, over the AT Protocol."""
