@@ -74,7 +74,7 @@ class Desk:
     def _plan(self, client: httpx.Client, number: int) -> None:
         """Make a post; every fourth is due at once, the others are moved about in a distant future."""
         words, soon = f"{self.name} {number:05d}", number % 4 == 0
-        when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3, days=0 if soon else 30 + number)
+        when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3, days=0 if soon else 30 + number % 30)
         page = f"page{number % self.accounts}"
         asked = {"platform": "facebook", "account_id": page, "caption": words, "when": when.isoformat()}
         made = self._until_answered(client, "/v1/posts", asked)
