@@ -9,6 +9,12 @@
 #   make snapshots  write tests/snapshots/ anew from the code, after a change that was meant
 #   make eval     the offline model against the sentences of evals/
 #   make pds      install the real Bluesky server that some tests walk against (g++, make and python3 compile it)
+#   make sweep    kill and break publishing at every step of every network, and print what came of it
+#   make many     three processes, killed at random, publish 2,000 posts
+#   make chaos    4,000 posts over a bad network with workers killed and frozen, then the same with defects put in
+#   make postgres-chaos  PostgreSQL killed under load for ten minutes
+#   make bench-publish   how fast posts go out, beside a bare loop of the same calls
+#   make bench-memory    what a long conversation costs, beside LangGraph's own saver
 #   make lock     choose versions anew for requirements.txt, with their hashes
 #   make clean    remove what was built and cached; the data directory .studio stays
 #
@@ -21,10 +27,11 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 7 ? 8 : n + 1
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types eval docs snapshots format pds lock clean
+.PHONY: help setup run test check lint types eval docs snapshots format pds sweep many chaos postgres-chaos bench-publish \
+  bench-memory lock clean
 
 help:
-	@sed -n '3,15s/^# \{0,1\}//p' Makefile
+	@sed -n '3,19s/^# \{0,1\}//p' Makefile
 
 setup:
 	@./scripts/setup.sh
@@ -64,6 +71,28 @@ format: setup
 
 pds: setup
 	@./scripts/pds.sh
+
+sweep: setup
+	@$(BIN)/python -m tests.sweep $(ARGS)
+
+many: setup
+	@$(BIN)/python -m tests.chaos.many $(ARGS)
+
+chaos: setup
+	@$(BIN)/python -m tests.chaos.storm $(ARGS)
+	@for mutant in settle find intent; do \
+	  echo "== without $$mutant: this has to double posts" && \
+	  $(BIN)/python -m tests.chaos.storm --posts 1000 --seconds 120 --mutant $$mutant || exit 1; done
+
+postgres-chaos: setup
+	@$(BIN)/python -m tests.chaos.postgres $(ARGS)
+
+bench-publish: setup
+	@$(BIN)/python -m bench.publish $(ARGS)
+	@$(BIN)/python -m bench.claims
+
+bench-memory: setup
+	@$(BIN)/python -m bench.memory $(ARGS)
 
 lock: setup
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip --disable-pip-version-check install --quiet uv

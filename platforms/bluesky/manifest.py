@@ -2,7 +2,8 @@
 
 from types import MappingProxyType
 
-from platforms.base import Ability, FormatRules, ImageRules, Manifest
+from platforms.base import Ability, FormatRules, ImageRules, Manifest, Quota
+from platforms.needs import ApiVersion
 
 # The lexicons app.bsky.feed.post and app.bsky.embed.images of November 2026, and a server of that time.
 MAX_GRAPHEMES = 300
@@ -43,6 +44,15 @@ _SUITE = "contract suite"
 _REAL = "contract suite and a real server"
 _NOT_YET = "Studio does not send it yet."
 
+# A server counts points for what is written: 5,000 an hour and 35,000 a day, 2 for a record that is put and 3 for one
+# that is created. A thread may have 25 records: what is counted here is the most that a publish can take.
+_HOUR, _DAY = 3_600.0, 86_400.0
+QUOTAS = (
+    Quota(name="posts in an hour", steps=frozenset({"publish"}), limit=2_500, seconds=_HOUR),
+    Quota(name="threads in an hour", steps=frozenset({"publish_thread"}), limit=66, seconds=_HOUR),
+    Quota(name="pictures in 24 hours", steps=frozenset({"upload_image_"}), limit=1_000, seconds=_DAY),
+)
+
 MANIFEST = Manifest(
     platform="bluesky",
     title="Bluesky",
@@ -73,4 +83,6 @@ MANIFEST = Manifest(
     ),
     fetches_media=False,
     posting_times=("Mon 09:00", "Tue 09:00", "Wed 09:00", "Thu 09:00", "Fri 09:00", "Sat 11:00", "Sun 18:00"),
+    quotas=QUOTAS,
+    api=ApiVersion(name="the AT Protocol"),
 )
