@@ -139,9 +139,9 @@ Publish = Callable[..., Awaitable[Publication]]
 def publish(desk: Desk, add_photo: AddPhoto, sandbox: Sandbox) -> Publish:
     """Drafts a post with a picture and tells Studio to publish it now."""
 
-    async def begin(caption: str = "Our new espresso blend is here.") -> Publication:
+    async def begin(caption: str = "Our new espresso blend is here.", **more: object) -> Publication:
         asset = await add_photo()
-        drafted = (await desk.act("create_draft", caption=caption, media=[{"asset_id": asset.id}]))["post"]
+        drafted = (await desk.act("create_draft", caption=caption, media=[{"asset_id": asset.id}], **more))["post"]
         assert isinstance(drafted, dict)
         await desk.act("publish_post", post_id=drafted["id"])
         return Publication(desk=desk, sandbox=sandbox, post_id=str(drafted["id"]))

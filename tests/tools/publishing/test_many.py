@@ -12,7 +12,8 @@ from db.queries.publishing import Ending
 from db.together import Together
 from platforms.base import Step
 from scheduler.due import Claim
-from tests.conftest import TestClock
+from tests.conftest import Sandbox, TestClock
+from tests.tools.conftest import Desk
 from tests.tools.publishing.conftest import Engine, Publication, Publish
 from tools.context import Doors
 from tools.publishing.job import Changed, Job, new_reader, take_up
@@ -142,8 +143,23 @@ async def test_a_process_that_ends_gives_back_what_it_has_not_begun(
     assert (await publication.post())["status"] == "posted"
 
 
-async def test_a_crowd_is_published_once_each(publish: Publish, engine: Engine, clock: TestClock) -> None:
-    crowd: list[Publication] = [await publish(f"Cup {number}") for number in range(12)]
+async def connected(desk: Desk, sandbox: Sandbox, number: int) -> str:
+    """One more Instagram account; its id."""
+    account = {"platform": "instagram", "external_id": f"178414000001{number:05d}", "access_token": f"token {number}"}
+    sandbox.control("POST", "accounts", account | {"handle": f"cafe{number}", "login": "instagram"})
+    found = (await desk.act("connect_account", **account, metadata={"login": "instagram"}))["account"]
+    assert isinstance(found, dict)
+    return str(found["id"])
+
+
+async def test_a_crowd_is_published_once_each(
+    desk: Desk, sandbox: Sandbox, publish: Publish, engine: Engine, clock: TestClock
+) -> None:
+    """Twelve accounts at once: one account alone would take its turns."""
+    crowd: list[Publication] = []
+    for number in range(12):
+        account_id = await connected(desk, sandbox, number)
+        crowd.append(await publish(f"Cup {number}", account_id=account_id))
     claims = await engine.work.claim(100, sweep=True)
     assert len(claims) == len(crowd)
     await asyncio.gather(*(engine.work.work(claim) for claim in claims))
@@ -157,5 +173,7 @@ async def test_a_crowd_is_published_once_each(publish: Publish, engine: Engine, 
 
     await engine.until(all_posted, patience=60)
     assert len({str((await each.post())["platform_post_id"]) for each in crowd}) == len(crowd)
-    live = await asyncio.to_thread(crowd[0].live)
+    feed = await asyncio.to_thread(sandbox.control, "GET", "feed")
+    assert isinstance(feed, dict)
+    live = feed["items"]
     assert sorted(str(item["caption"]) for item in live) == sorted(f"Cup {number}" for number in range(12))
