@@ -6,6 +6,7 @@ Prints the table, and ends with 1 when a post was doubled, lost or left lying.
 import asyncio
 import contextlib
 import logging
+import random
 import signal
 import sys
 import tempfile
@@ -29,6 +30,7 @@ async def sweep(names: tuple[str, ...], judged: list[Verdict]) -> int:
             async with open_sweep(cluster, await make_template(cluster)) as opened:
                 charts = await opened.charts(cases)
                 trials = [Trial(case=case, disturbance=one) for case in cases for one in charts[case.name]]
+                random.Random(1).shuffle(trials)  # whoever interrupts it has met some of each
                 sys.stderr.write(f"{len(trials)} trials\n")
                 await opened.run(trials, say=lambda verdict: _say(verdict, judged))
         finally:

@@ -147,7 +147,7 @@ async def test_a_video_that_was_taken_is_never_called_failed(
 ) -> None:
     sandbox.control("POST", "faults", {"route": "tiktok.status", "kind": kind, "times": None})
     publication = await sent(desk, sandbox, await add_photo("pour.mp4", film()))
-    for hours in range(0, 32, 2):
+    for hours in range(0, 72, 2):
         clock.shift(timedelta(hours=hours))
         await engine.once()
         post = await publication.post()
