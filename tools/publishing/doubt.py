@@ -77,6 +77,15 @@ async def settle_doubt(doors: Doors, ledger: Ledger, job: Job) -> Verdict:
     once_only = step is not None and step.repeat in _ONCE_ONLY
     if found.outcome == "not_posted" and once_only and not found.start_over and job.sendings < _SENDINGS:
         return "repeat"
+    return await _wait(doors, ledger, job, found, age=age, is_live=is_live)
+
+
+async def _wait(doors: Doors, ledger: Ledger, job: Job, found: Look, *, age: float, is_live: bool) -> Verdict:
+    """Give the post back to be looked at later; or end it, when looking longer would tell nothing."""
+    settle = doors.settings.settle_time
+    if found.outcome == "unknown" and found.wait is None and job.refusal is not None and age >= settle:
+        await ledger.end(job, Ending(attempt_state="failed", post_status="failed", error=job.refusal))
+        return "waiting"
     # A limit ends: it is waited for, as long as anything is, before a person is asked; but not with a live post.
     patience = settle * _PATIENCE if found.wait is None or is_live else doors.settings.publish_grace
     if found.outcome == "unknown" and age >= patience and job.looks >= _LOOKS:

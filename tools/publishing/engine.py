@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from core.errors import StudioError, Unavailable
+from core.errors import StudioError
 from db.queries.publishing import Ending
 from platforms.base import Done, Step
 from platforms.errors import (
@@ -20,7 +20,6 @@ from platforms.errors import (
     PlatformError,
     RateLimited,
     ReconnectNeeded,
-    Refused,
     TokenExpired,
     Transient,
 )
@@ -29,11 +28,13 @@ from scheduler.due import Claim
 from tools.context import Doors
 from tools.publishing.afterwards import give_up, pass_over, was_given_up
 from tools.publishing.backoff import wait_for
+from tools.publishing.calling import call
 from tools.publishing.claiming import DuePosts
 from tools.publishing.doubt import look, not_taken, settle_doubt, step_in_doubt
 from tools.publishing.job import Changed, Job, end_if_stuck, new_reader, take_up
 from tools.publishing.keeper import Keeper, Kept
 from tools.publishing.ledger import Ledger, LostLease, QuotaUsedUp, storable, trouble_entry
+from tools.publishing.refusals import is_doubtful, refusal
 from tools.publishing.stops import left_untold
 from tools.publishing.taken import is_taken, taken_by
 from tools.publishing.tokens import ask_to_reconnect, refresh_token, token_given_meanwhile
@@ -169,8 +170,9 @@ class PostWork:
             return await self._used_up(job, step, used_up)
         self._turns.over((job.hold.post_id, job.hold.fence))
         job.sendings += 1
+        job.refusal = None
         try:
-            learned = await self._call(job, kept, step, begun=begun)
+            learned = await call(job, kept, step, begun=begun)
         except PlatformError as error:
             return await self._trouble(job, step, error)
         shown = {name: "***" if name in step.conceals else value for name, value in learned.items()}
@@ -179,32 +181,14 @@ class PostWork:
         self._ledger.learn(job, {**learned, **taken_by(step)}, {"step": step.name, "event": "done", "learned": shown})
         return True
 
-    async def _call(self, job: Job, kept: Kept, step: Step, *, begun: float) -> dict[str, object]:
-        """The step's outward call. Whatever goes wrong in it is one of the platforms' conditions afterwards."""
-        try:
-            async with kept.bounding(step, begun=begun):
-                return dict(await job.adapter.perform(step, job.publish()))
-        except PlatformError:
-            raise
-        except TimeoutError as error:
-            raise OutcomeUnknown(f"{job.adapter.manifest.title} did not answer in time.") from error
-        except Unavailable as error:
-            raise _own_trouble(step, error.message) from error
-        except StudioError as error:
-            if step.irreversible:
-                raise OutcomeUnknown(error.message) from error
-            raise Refused(error.message, code=error.code, action=error.action) from error
-        except Exception as error:
-            log.exception("post %s: unforeseen error at %s", job.hold.post_id, step.name)
-            raise _own_trouble(step, "Something unforeseen went wrong inside Studio.") from error
-
     async def _trouble(self, job: Job, step: Step, error: PlatformError) -> bool:
         """Sort an error of a step; True when the walk goes on at once."""
         log.info("post %s: %s at %s: %s", job.hold.post_id, type(error).__name__, step.name, error.message)
         entry = trouble_entry(step.name, error)
-        if isinstance(error, OutcomeUnknown) or (step.irreversible and await self._happened(job, error)):
+        if isinstance(error, OutcomeUnknown) or (step.irreversible and await self._happened(job, step, error)):
             # A reversible call can be doubtful too: it met a post that is live.
             await self._ledger.intend(job, step, irreversible=True, entry=entry)
+            job.refusal = refusal(entry)
             return True  # the walk looks first
         await self._ledger.advance(job, {}, entry)
         if error.start_over and step.otherwise is None:
@@ -236,10 +220,11 @@ class PostWork:
                 await self._fail(job, error)
         return False
 
-    async def _happened(self, job: Job, error: PlatformError) -> bool:
+    async def _happened(self, job: Job, step: Step, error: PlatformError) -> bool:
         """Whether a refused call may have taken effect all the same: networks say no to what they did.
 
-        After a second sending within the settle time every answer is doubtful: the first may still land.
+        After a second sending within the settle time every answer is doubtful: the first may still land. Where looking
+        may show a post but never its absence, a no is believed when the settle time has shown nothing.
         """
         if isinstance(error, Transient) and not isinstance(error, RateLimited) and job.sendings < _REPEATED:
             return False  # it never left this machine
@@ -247,7 +232,8 @@ class PostWork:
             return True
         if isinstance(error, TokenExpired | ReconnectNeeded):
             return False  # whoever is not let in has done nothing, and may not look either
-        return (await look(self._doors, job)).outcome == "posted"
+        outcome = (await look(self._doors, job)).outcome
+        return outcome == "posted" or (outcome == "unknown" and is_doubtful(step, error))
 
     async def _ask_again(self, job: Job, error: PlatformError) -> None:
         """The network has the post and does not say how it stands: ask a while longer, then leave it to a person.
@@ -351,8 +337,3 @@ def _kept(error: PlatformError) -> dict[str, object]:
 def _is_dead(error: PlatformError) -> bool:
     """Whether the account has to be connected again; it can do without what a live post is not allowed to have."""
     return isinstance(error, TokenExpired | ReconnectNeeded) and error.code != PERMISSION_MISSING
-
-
-def _own_trouble(step: Step, message: str) -> PlatformError:
-    """A failure on our side of the call: nothing was sent before a reversible one ended, else nobody knows."""
-    return OutcomeUnknown(message) if step.irreversible else Transient(message, code="internal_error")

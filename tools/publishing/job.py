@@ -23,6 +23,7 @@ from scheduler.due import Claim
 from tools.context import Doors
 from tools.posts.content import content_hash, content_of, cover_of
 from tools.publishing.door import PostMedia as MediaOfPost
+from tools.publishing.refusals import refusal_kept
 from tools.publishing.stops import (
     Stop,
     break_off,
@@ -62,6 +63,7 @@ class Job:
     sealed: bytes = field(repr=False)  # the access token as it was kept when this began
     sendings: int  # how often the step that may be on its way was sent in this attempt
     looks: int  # how often it was looked for in this attempt, to no avail
+    refusal: dict[str, object] | None  # what the network said to the call in doubt, when it was a no
     beginning: Beginning | None
     unwritten: list[dict[str, object]] = field(default_factory=list)
     renewed: float = 0.0
@@ -214,6 +216,7 @@ def _job(doors: Doors, claim: Claim, due: DuePost, credentials: Credentials) -> 
         started_at=attempt.started_at,
         known_post_ids=due.known_post_ids,
         sendings=sum(entry.get("step") == attempt.step and entry.get("event") == "sending" for entry in attempt.steps),
+        refusal=refusal_kept(attempt.steps, attempt.step),
         looks=sum(
             entry.get("step") == attempt.step and str(entry.get("event")).startswith("looked")
             for entry in attempt.steps

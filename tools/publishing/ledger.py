@@ -197,6 +197,7 @@ def trouble_entry(step: str | None, error: PlatformError) -> dict[str, object]:
         "code": error.code,
         "platform_code": error.platform_code,
         "message": error.message,
+        "action": error.action,
     }
 
 
