@@ -232,6 +232,8 @@ def _settings(database_url: str, data: Path, secret_keys: str, network: str) -> 
         instagram_graph_url=f"{network}/instagram-graph",
         meta_upload_url=f"{network}/meta-upload",
         tiktok_api_url=f"{network}/tiktok",
+        bluesky_pds_url=f"{network}/bluesky",
+        bluesky_web_url=network,
         meta_app_id="4242",
         meta_app_secret=SecretStr("the-secret-of-the-app"),
         tiktok_client_key="the-key-of-the-app",

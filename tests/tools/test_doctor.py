@@ -53,6 +53,13 @@ async def test_a_secret_that_others_can_read(settings: Settings, tmp_path: Path)
     assert "chmod" in f"{finding.message} {finding.action}"
 
 
+async def test_a_settle_time_shorter_than_the_lease(settings: Settings) -> None:
+    finding = (await look(changed(settings, publish_lease=30.0, settle_time=20.0)))["Publishing"]
+    assert finding.level == "error"
+    assert "STUDIO_SETTLE_TIME" in str(finding.action)
+    assert (await look(changed(settings, publish_lease=30.0, settle_time=31.0)))["Publishing"].level == "ok"
+
+
 async def test_a_model_that_does_not_answer(settings: Settings, sandbox: Sandbox) -> None:
     dead = changed(settings, model="some-model", openai_base_url="http://127.0.0.1:9/v1")
     assert (await look(dead))["Model"].level == "error"

@@ -25,6 +25,7 @@ from db.engine import Database
 from db.models.base import SCHEMA
 from db.queries import accounts, people
 from tools.accounts.choose import account_label
+from tools.installation.open_files import NEEDED, raise_limit
 from tools.installation.prepare import Progress, open_database, secret_keys
 
 _LOW_DISK = 1_000_000_000
@@ -43,7 +44,7 @@ class Finding:
 
 async def examine(settings: Settings, *, progress: Progress) -> Sequence[Finding]:
     """Look at everything; a part that cannot be looked at is a finding too."""
-    findings = [_python(), _disk(settings), _secrets(settings)]
+    findings = [_python(), _disk(settings), _open_files(), _publishing(settings), _secrets(settings)]
     findings.append(await _media(settings))
     findings.extend(await _database(settings, progress))
     findings.append(await _model(settings))
@@ -77,6 +78,23 @@ def _disk(settings: Settings) -> Finding:
         action = "Free some space, or move the data directory with STUDIO_DATA_DIR."
         return Finding(about="Disk", level="warning", message=message, action=action)
     return Finding(about="Disk", level="ok", message=message)
+
+
+def _open_files() -> Finding:
+    limit = raise_limit()
+    if limit < NEEDED:
+        action = f"Let it have {NEEDED} (ulimit -n, LimitNOFILE=): posts wait for each other otherwise."
+        return Finding(about="Open files", level="warning", message=f"at most {limit}", action=action)
+    return Finding(about="Open files", level="ok", message=f"at most {limit}")
+
+
+def _publishing(settings: Settings) -> Finding:
+    lease, settle = settings.publish_lease, settings.settle_time
+    message = f"lease {lease:g} s, settle time {settle:g} s, grace {settings.publish_grace / 3600:g} h"
+    if settle < lease:
+        action = "Set STUDIO_SETTLE_TIME to more than STUDIO_PUBLISH_LEASE: a call under way could be made again."
+        return Finding(about="Publishing", level="error", message=message, action=action)
+    return Finding(about="Publishing", level="ok", message=message)
 
 
 def _told(about: str, error: StudioError) -> Finding:

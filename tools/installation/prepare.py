@@ -20,6 +20,7 @@ from db.embedded.cluster import Cluster, start
 from db.engine import APP_ROLE, as_migrating_role
 from db.queries import people
 from memory import checkpoints
+from tools.installation.open_files import raise_limit
 
 log = logging.getLogger("studio.installation")
 
@@ -79,6 +80,7 @@ async def open_database(settings: Settings, progress: Progress) -> tuple[Cluster
 
 async def prepare(settings: Settings, *, progress: Progress) -> Installation:
     """Everything a process needs before it serves. Raises ``core.errors`` that say what to change."""
+    raise_limit()
     vault = Vault(await asyncio.to_thread(secret_keys, settings))
     store = DirectoryStore(settings.data_dir / "media")
     await store.probe()

@@ -160,6 +160,36 @@ async def test_a_video_that_was_taken_is_never_called_failed(
     assert len(live(sandbox)) == 1
 
 
+async def test_photos_that_were_taken_with_a_no_are_live(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock
+) -> None:
+    """Looking right after the no does not show them yet."""
+    sandbox.control("POST", "faults", {"route": "tiktok.list_videos", "kind": "status", "times": 1})
+    sandbox.control("POST", "faults", {"route": "tiktok.init_content", "kind": "refuse_after"})
+    publication = await sent(desk, sandbox, await add_photo(), await add_photo("two.jpg"))
+    await engine.once()
+    assert (await publication.post())["status"] == "publishing"
+    clock.shift(timedelta(minutes=1))
+    assert (await posted(publication, engine))["platform_post_id"] == live(sandbox)[0]["id"]
+
+
+async def test_photos_that_were_refused_fail_when_the_settle_time_has_shown_nothing(
+    desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock
+) -> None:
+    sandbox.control("POST", "faults", {"route": "tiktok.init_content", "kind": "refuse"})
+    publication = await sent(desk, sandbox, await add_photo(), await add_photo("two.jpg"))
+    await engine.once()
+    clock.shift(timedelta(minutes=10))
+    await engine.once()
+    post = await publication.post()
+    error = post["last_error"]
+    assert isinstance(error, dict)
+    assert (post["status"], error["code"]) == ("failed", "content_refused")
+    assert "breaks a rule of the sandbox's" in error["message"]
+    assert error["action"]
+    assert (len(publication.calls("tiktok.init_content")), live(sandbox)) == (1, [])
+
+
 async def test_a_video_that_was_taken_is_found_after_an_outage(
     desk: Desk, add_photo: AddPhoto, engine: Engine, sandbox: Sandbox, clock: TestClock
 ) -> None:
