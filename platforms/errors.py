@@ -16,6 +16,10 @@
 
 from typing import ClassVar
 
+from core.log import redact
+
+_MAX_WORDS = 300
+
 # The code of a ``ReconnectNeeded`` whose token lives, but does not open this call.
 PERMISSION_MISSING = "permission_missing"
 
@@ -104,3 +108,10 @@ class AccountBlocked(Refused):
 
     default_code: ClassVar[str] = "account_blocked"
     default_action: ClassVar[str] = "Open the network's own app, settle what it asks for, then retry the post."
+
+
+def without_secrets(words: str, secrets: tuple[str, ...]) -> str:
+    """A network's words cut to a sensible length, without the tokens that it likes to repeat in them."""
+    for secret in secrets:
+        words = words.replace(secret, "***") if secret else words
+    return redact(words)[:_MAX_WORDS]

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.jsontypes import JsonObject, JsonValue
-from core.log import redact
 from platforms.errors import (
     PERMISSION_MISSING,
     AccountBlocked,
@@ -24,10 +23,10 @@ from platforms.errors import (
     Refused,
     TokenExpired,
     Transient,
+    without_secrets,
 )
 
 DAY_SECONDS = 86_400.0
-_MAX_WORDS = 500
 _PUBLISHING_CODE = re.compile(r"\b2207\d{3}\b")
 
 
@@ -232,13 +231,6 @@ def regain_seconds(headers: Mapping[str, str]) -> float | None:
         if isinstance(usages, list):
             waits += [60.0 * (_number(_field(usage, "estimated_time_to_regain_access")) or 0) for usage in usages]
     return max(waits) or None
-
-
-def without_secrets(words: str, secrets: tuple[str, ...]) -> str:
-    """Meta's words cut to a sensible length, without the tokens it likes to repeat in them."""
-    for secret in secrets:
-        words = words.replace(secret, "***") if secret else words
-    return redact(words)[:_MAX_WORDS]
 
 
 def _seconds(value: str | None) -> float:

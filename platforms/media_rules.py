@@ -6,7 +6,7 @@ What is unknown about a medium (``None``) is left to the network to judge.
 from collections.abc import Iterator
 
 from core.errors import Problem
-from platforms.base import FormatRules, ImageRules, Medium, VideoRules
+from platforms.base import Content, FormatRules, ImageRules, Medium, VideoRules
 
 # A ratio is a rounded number: 1200 x 628 (1.9108) is what everybody calls 1.91:1.
 RATIO_TOLERANCE = 0.002
@@ -20,6 +20,33 @@ _NAMES = {
     "video/quicktime": "MOV",
     "video/webm": "WebM",
 }
+
+
+def broken_by_count(title: str, rules: FormatRules, content: Content) -> Iterator[Problem]:
+    """Too few or too many media for a format; ``title`` is the network's name for people."""
+    count = len(content.media)
+    if count < rules.min_media:
+        kinds = " or ".join("photo" if kind == "image" else kind for kind in sorted(rules.kinds))
+        wanted = f"a {kinds}" if rules.min_media == 1 else f"at least {rules.min_media} media"
+        message = f"{title} needs {wanted} for the format {rules.name}; this post has {count or 'none'}."
+        yield Problem(path="media", code="too_few_media", message=message)
+    if count > rules.max_media:
+        most = f"at most {rules.max_media}" if rules.max_media else "none"
+        message = f"{count} media; {title}'s format {rules.name} takes {most}."
+        yield Problem(path="media", code="too_many_media", message=message)
+
+
+def broken_by_media(title: str, rules: FormatRules, content: Content) -> Iterator[Problem]:
+    """The rules that the media break one by one; where a format takes none, that there are any is one problem."""
+    for position, medium in enumerate(content.media if rules.max_media else ()):
+        yield from broken_by_medium(title, rules, medium, f"media.{position}")
+
+
+def option_unknown(title: str, rules: FormatRules, name: str) -> Problem:
+    """An option that a format does not have, with those it has."""
+    known = ", ".join(sorted(rules.options)) or "none"
+    message = f"{title}'s format {rules.name} has no option {name!r} here; it has: {known}."
+    return Problem(path=f"options.{name}", code="option_unknown", message=message)
 
 
 def broken_by_medium(title: str, rules: FormatRules, medium: Medium, path: str) -> Iterator[Problem]:

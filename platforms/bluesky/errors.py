@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.jsontypes import JsonObject
-from core.log import redact
 from platforms.errors import (
     AccountBlocked,
     ContentRefused,
@@ -16,13 +15,13 @@ from platforms.errors import (
     Refused,
     TokenExpired,
     Transient,
+    without_secrets,
 )
 from platforms.progress import text
 
 NOT_FOUND = "RecordNotFound"
 ALREADY_THERE = "InvalidSwap"
 
-_MAX_WORDS = 300
 _UNAUTHORIZED, _TOO_LARGE, _TOO_MANY_REQUESTS, _SERVER_ERROR = 401, 413, 429, 500
 # The windows are of five minutes, an hour and a day; a server that names no end is asked again after one of minutes.
 _WINDOW = 300.0
@@ -101,13 +100,6 @@ def seconds_to_wait(headers: Mapping[str, str], *, now: float) -> float:
     if after is not None:
         return max(after, 1.0)
     return max(reset - now, 1.0) if reset is not None else _WINDOW
-
-
-def without_secrets(words: str, secrets: tuple[str, ...]) -> str:
-    """A server's words cut to a sensible length, without what must not be kept."""
-    for secret in secrets:
-        words = words.replace(secret, "***") if secret else words
-    return redact(words)[:_MAX_WORDS]
 
 
 def _by_status(status: int) -> _Verdict:

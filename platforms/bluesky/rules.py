@@ -10,7 +10,7 @@ from core.jsontypes import JsonValue
 from platforms.base import Content, FormatRules
 from platforms.bluesky.facets import graphemes
 from platforms.bluesky.manifest import IMAGE, LINK, MANIFEST, MAX_BYTES, MAX_FURTHER, MAX_LANGUAGES, TEXT
-from platforms.media_rules import broken_by_medium
+from platforms.media_rules import broken_by_count, broken_by_media, option_unknown
 
 # Studio's own limits: Bluesky names none, and no card shows more.
 MAX_TITLE = 300
@@ -45,7 +45,12 @@ def broken_rules(content: Content) -> tuple[Problem, ...]:
         known = ", ".join(known.name for known in MANIFEST.formats)
         message = f"Bluesky has no format {content.format!r} here: choose one of {known}."
         return (Problem(path="format", code="format_unknown", message=message),)
-    return (*_caption(content, rules), *_count(content, rules), *_media(content, rules), *_options(content, rules))
+    return (
+        *_caption(content, rules),
+        *broken_by_count(MANIFEST.title, rules, content),
+        *broken_by_media(MANIFEST.title, rules, content),
+        *_options(content, rules),
+    )
 
 
 def further_texts(content: Content) -> tuple[str, ...]:
@@ -84,30 +89,11 @@ def _too_long(words: str, path: str) -> Iterator[Problem]:
         yield Problem(path=path, code="text_too_long", message=message)
 
 
-def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
-    count = len(content.media)
-    if count < rules.min_media:
-        message = f"Bluesky's format {rules.name} needs at least {rules.min_media}; this post has none."
-        yield Problem(path="media", code="too_few_media", message=message)
-    if count > rules.max_media:
-        message = f"{count} media; Bluesky's format {rules.name} takes {rules.max_media or 'none'}."
-        yield Problem(path="media", code="too_many_media", message=message)
-
-
-def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
-    if rules.max_media == 0:
-        return  # that there is any is one problem, not one per medium
-    for position, medium in enumerate(content.media):
-        yield from broken_by_medium(MANIFEST.title, rules, medium, f"media.{position}")
-
-
 def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:
     for name in sorted(content.options):
         path, value = f"options.{name}", content.options[name]
         if name not in rules.options:
-            known = ", ".join(sorted(rules.options))
-            message = f"Bluesky's format {rules.name} has no option {name!r} here; it has: {known}."
-            yield Problem(path=path, code="option_unknown", message=message)
+            yield option_unknown(MANIFEST.title, rules, name)
         elif name == "thread":
             yield from _thread(value, path)
         elif (wrong := _wrong_value(name, value)) is not None:

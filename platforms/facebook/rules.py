@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from core.errors import Problem
 from platforms.base import Content, FormatRules
 from platforms.facebook.manifest import CAROUSEL, IMAGE, LINK, MANIFEST, TEXT, VIDEO
-from platforms.media_rules import broken_by_medium
+from platforms.media_rules import broken_by_count, broken_by_media, option_unknown
 
 MAX_COMMENT = 8_000
 MAX_TITLE = 255
@@ -33,7 +33,12 @@ def broken_rules(content: Content) -> tuple[Problem, ...]:
         known = ", ".join(known.name for known in MANIFEST.formats)
         message = f"Facebook has no format {content.format!r} here: choose one of {known}."
         return (Problem(path="format", code="format_unknown", message=message),)
-    return (*_words(content, rules), *_count(content, rules), *_media(content, rules), *_options(content, rules))
+    return (
+        *_words(content, rules),
+        *broken_by_count(MANIFEST.title, rules, content),
+        *broken_by_media(MANIFEST.title, rules, content),
+        *_options(content, rules),
+    )
 
 
 def _words(content: Content, rules: FormatRules) -> Iterator[Problem]:
@@ -47,30 +52,11 @@ def _words(content: Content, rules: FormatRules) -> Iterator[Problem]:
         yield Problem(path="caption", code="text_missing", message="A post without media needs a text.")
 
 
-def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
-    count = len(content.media)
-    if count < rules.min_media:
-        message = f"Facebook's format {rules.name} needs at least {rules.min_media}; this post has {count or 'none'}."
-        yield Problem(path="media", code="too_few_media", message=message)
-    if count > rules.max_media:
-        message = f"{count} media; Facebook's format {rules.name} takes {rules.max_media or 'none'}."
-        yield Problem(path="media", code="too_many_media", message=message)
-
-
-def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
-    if rules.max_media == 0:
-        return  # that there is any is one problem, not one per medium
-    for position, medium in enumerate(content.media):
-        yield from broken_by_medium(MANIFEST.title, rules, medium, f"media.{position}")
-
-
 def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:
     for name in sorted(content.options):
         path, value = f"options.{name}", content.options[name]
         if name not in rules.options:
-            known = ", ".join(sorted(rules.options)) or "none"
-            message = f"Facebook's format {rules.name} has no option {name!r} here; it has: {known}."
-            yield Problem(path=path, code="option_unknown", message=message)
+            yield option_unknown(MANIFEST.title, rules, name)
         elif name == "link" and not _is_address(value):
             message = "link is a web address, such as https://example.org/menu."
             yield Problem(path=path, code="option_invalid", message=message)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from core.errors import Problem
 from platforms.base import Content, FormatRules
 from platforms.instagram.manifest import CAROUSEL, COVER, IMAGE, MANIFEST, REEL, STORY
-from platforms.media_rules import broken_by_medium
+from platforms.media_rules import broken_by_count, broken_by_medium, option_unknown
 
 MAX_HASHTAGS = 30
 MAX_MENTIONS = 20
@@ -53,7 +53,12 @@ def broken_rules(content: Content) -> tuple[Problem, ...]:
         message = f"Instagram has no format {content.format!r} here: choose one of {known}."
         return (Problem(path="format", code="format_unknown", message=message),)
     caption = () if rules is STORY else _words(content.caption, "caption")
-    return (*caption, *_count(content, rules), *_media(content, rules), *_options(content, rules))
+    return (
+        *caption,
+        *broken_by_count(MANIFEST.title, rules, content),
+        *_media(content, rules),
+        *_options(content, rules),
+    )
 
 
 def cautions(content: Content) -> tuple[Problem, ...]:
@@ -94,17 +99,6 @@ def _words(words: str, path: str) -> Iterator[Problem]:
             yield Problem(path=path, code=code, message=f"{count} {things}; Instagram takes at most {limit}.")
 
 
-def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
-    count = len(content.media)
-    if count < rules.min_media:
-        wanted = "a photo or video" if rules.min_media == 1 else f"at least {rules.min_media} photos"
-        message = f"Instagram needs {wanted} for the format {rules.name}; this post has {count or 'none'}."
-        yield Problem(path="media", code="too_few_media", message=message)
-    if count > rules.max_media:
-        message = f"{count} media; Instagram's format {rules.name} takes at most {rules.max_media}."
-        yield Problem(path="media", code="too_many_media", message=message)
-
-
 def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
     for position, medium in enumerate(content.media):
         path = f"media.{position}"
@@ -118,9 +112,7 @@ def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:
     for name in sorted(content.options):
         path = f"options.{name}"
         if name not in rules.options:
-            known = ", ".join(sorted(rules.options)) or "none"
-            message = f"Instagram's format {rules.name} has no option {name!r} here; it has: {known}."
-            yield Problem(path=path, code="option_unknown", message=message)
+            yield option_unknown(MANIFEST.title, rules, name)
         else:
             yield from _option(content, name, path)
 

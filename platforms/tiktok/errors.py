@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.jsontypes import JsonObject, JsonValue
-from core.log import redact
 from platforms.errors import (
     PERMISSION_MISSING,
     AccountBlocked,
@@ -17,6 +16,7 @@ from platforms.errors import (
     Refused,
     TokenExpired,
     Transient,
+    without_secrets,
 )
 
 OK = "ok"
@@ -24,7 +24,6 @@ OK = "ok"
 MINUTE = 60.0
 HOUR = 3600.0
 
-_MAX_WORDS = 300
 _SERVER_ERROR = 500
 _TOO_MANY_REQUESTS = 429
 _UNAUTHORIZED = 401
@@ -147,13 +146,6 @@ def oauth_error(status: int, error: str, description: str, *, secrets: tuple[str
     if error in _GRANT_GONE:
         return ReconnectNeeded(message, platform_code=error)
     return Refused(message, platform_code=error or None, action=_CHECK_APP)
-
-
-def without_secrets(words: str, secrets: tuple[str, ...]) -> str:
-    """TikTok's words cut to a sensible length, without what must not be kept."""
-    for secret in secrets:
-        words = words.replace(secret, "***") if secret else words
-    return redact(words)[:_MAX_WORDS]
 
 
 def _by_status(status: int) -> Verdict:

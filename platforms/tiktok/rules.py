@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from core.errors import Problem
 from platforms.base import Content, FormatRules
-from platforms.media_rules import broken_by_medium
+from platforms.media_rules import broken_by_count, broken_by_medium, option_unknown
 from platforms.tiktok.manifest import MANIFEST, MAX_PHOTO_TITLE, PHOTO, VIDEO
 
 PRIVACY_LEVELS = ("PUBLIC_TO_EVERYONE", "FOLLOWER_OF_CREATOR", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
@@ -46,23 +46,18 @@ def broken_rules(content: Content) -> tuple[Problem, ...]:
         known = ", ".join(known.name for known in MANIFEST.formats)
         message = f"TikTok has no format {content.format!r} here: choose one of {known}."
         return (Problem(path="format", code="format_unknown", message=message),)
-    return (*_caption(content, rules), *_count(content, rules), *_media(content, rules), *_options(content, rules))
+    return (
+        *_caption(content, rules),
+        *broken_by_count(MANIFEST.title, rules, content),
+        *_media(content, rules),
+        *_options(content, rules),
+    )
 
 
 def _caption(content: Content, rules: FormatRules) -> Iterator[Problem]:
     if (length := text_length(content.caption)) > rules.max_text:
         message = f"{length} characters; TikTok takes at most {rules.max_text} with a {rules.name}."
         yield Problem(path="caption", code="text_too_long", message=message)
-
-
-def _count(content: Content, rules: FormatRules) -> Iterator[Problem]:
-    count = len(content.media)
-    if count < rules.min_media:
-        message = f"TikTok needs a {rules.name} for this format; this post has none."
-        yield Problem(path="media", code="too_few_media", message=message)
-    if count > rules.max_media:
-        message = f"{count} media; TikTok's format {rules.name} takes at most {rules.max_media}."
-        yield Problem(path="media", code="too_many_media", message=message)
 
 
 def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
@@ -80,9 +75,7 @@ def _media(content: Content, rules: FormatRules) -> Iterator[Problem]:
 def _options(content: Content, rules: FormatRules) -> Iterator[Problem]:
     for name in sorted(content.options):
         if name not in rules.options:
-            known = ", ".join(sorted(rules.options))
-            message = f"TikTok's format {rules.name} has no option {name!r} here; it has: {known}."
-            yield Problem(path=f"options.{name}", code="option_unknown", message=message)
+            yield option_unknown(MANIFEST.title, rules, name)
         elif (wrong := _wrong_value(content, name, content.options[name])) is not None:
             yield Problem(path=f"options.{name}", code="option_invalid", message=wrong)
     if content.options.get("brand_content_toggle") is True and content.options.get("privacy_level") == "SELF_ONLY":
