@@ -89,8 +89,8 @@ async def waiting_is_measured(owner: httpx.AsyncClient, admin_url: str, post_id:
             "create function studio.refuse() returns trigger language plpgsql as $$ begin return null; end $$"
         )
         connection.execute(
-            "create trigger refuse before update on studio.posts for each row when (new.fence <> old.fence)"
-            " execute function studio.refuse()"
+            "create trigger refuse before update on studio.posts for each row when (new.lease_until > old.lease_until"
+            " or (new.lease_until is not null and old.lease_until is null)) execute function studio.refuse()"
         )
         connection.execute(
             "update studio.posts set status = 'scheduled', next_attempt_at = studio.studio_now() - interval '90 s'"

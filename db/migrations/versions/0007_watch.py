@@ -11,7 +11,7 @@ _NOTIFICATIONS = """
 -- A UUIDv7, as core.ids makes them: 48 bits of milliseconds, the version, and random bits.
 create function studio_new_id() returns uuid language sql volatile parallel safe as $$
   select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-    placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+    placing substring(int8send((extract(epoch from studio.studio_now()) * 1000)::bigint) from 3)
     from 1 for 6), 52, 1), 53, 1), 'hex')::uuid
 $$;
 create table notifications (
