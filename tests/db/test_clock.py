@@ -95,8 +95,7 @@ async def test_the_past_is_refused_by_the_databases_clock(
 
 async def claimed(database: Database, *, sweep: bool = True) -> set[UUID]:
     since = publishing.Position(due=datetime.min.replace(tzinfo=UTC) if sweep else datetime.now(UTC))
-    async with database.outside() as session:
-        found = await publishing.claim(session, batch=10, lease=timedelta(seconds=30), since=since)
+    found = await publishing.claim(database, batch=10, lease=timedelta(seconds=30), since=since)
     return {row.id for row in found.rows}
 
 
@@ -119,13 +118,12 @@ async def test_a_batch_and_a_lower_bound_limit_a_claim(
     neighbours: Neighbours, database: Database, clock: TestClock
 ) -> None:
     clock.shift(timedelta(hours=4))
-    async with database.outside() as session:
-        recently = publishing.Position(due=datetime.now(UTC) + timedelta(hours=3, minutes=59))
-        late = await publishing.claim(session, batch=10, lease=timedelta(seconds=30), since=recently)
-        assert late.rows == []  # due for an hour: only the sweep finds it
-        since = publishing.Position(due=datetime.now(UTC))
-        one = await publishing.claim(session, batch=1, lease=timedelta(seconds=30), since=since)
-        assert len(one.rows) == 1
+    recently = publishing.Position(due=datetime.now(UTC) + timedelta(hours=3, minutes=59))
+    late = await publishing.claim(database, batch=10, lease=timedelta(seconds=30), since=recently)
+    assert late.rows == []  # due for an hour: only the sweep finds it
+    since = publishing.Position(due=datetime.now(UTC))
+    one = await publishing.claim(database, batch=1, lease=timedelta(seconds=30), since=since)
+    assert len(one.rows) == 1
 
 
 async def test_many_claim_at_once_and_each_post_is_had_once(
@@ -148,9 +146,8 @@ async def test_many_claim_at_once_and_each_post_is_had_once(
     )
 
     async def one() -> publishing.Claimed:
-        async with database.outside() as session:
-            since = publishing.Position(due=datetime.now(UTC) - timedelta(hours=1))
-            return await publishing.claim(session, batch=5, lease=timedelta(seconds=30), since=since)
+        since = publishing.Position(due=datetime.now(UTC) - timedelta(hours=1))
+        return await publishing.claim(database, batch=5, lease=timedelta(seconds=30), since=since)
 
     found = await asyncio.gather(*(one() for _ in range(48)))
     rows = [row for each in found for row in each.rows]

@@ -188,9 +188,8 @@ async def test_a_busy_account_with_thousands_of_due_posts_is_passed_over_once(
     admin.connection.execute("analyze studio.posts")
 
     async def look(since: publishing.Position, wide: int) -> publishing.Claimed:
-        async with database.outside() as session:
-            lease = timedelta(seconds=30)
-            return await publishing.claim(session, batch=5, lease=lease, since=since, wide=wide)
+        lease = timedelta(seconds=30)
+        return await publishing.claim(database, batch=5, lease=lease, since=since, wide=wide)
 
     beginning = publishing.Position(due=NOW - timedelta(days=1))
     looks = [await look(beginning, 500) for _ in range(7)]

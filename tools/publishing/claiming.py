@@ -59,12 +59,13 @@ class DuePosts:
 
     async def _look(self, room: int, begin: Position, wide: int | None) -> Claimed:
         lease = timedelta(seconds=self._doors.settings.publish_lease)
-        async with self._doors.database.outside() as session:
-            found = await publishing.claim(session, batch=room, lease=lease, since=begin, wide=wide and max(wide, room))
-            if len(found.rows) < room and not found.passed:
+        database = self._doors.database
+        found = await publishing.claim(database, batch=room, lease=lease, since=begin, wide=wide and max(wide, room))
+        if len(found.rows) < room and not found.passed:
+            async with database.outside() as session:
                 self._floor, self._place = Position(due=await clock.now(session) - _MARGIN), None
-            elif wide is None:
-                self._place = found.last
+        elif wide is None:
+            self._place = found.last
         return found
 
     def _beginning(self, *, sweep: bool) -> Position:

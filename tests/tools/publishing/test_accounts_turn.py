@@ -187,9 +187,8 @@ async def test_processes_that_claim_at_the_same_moment_never_have_two_of_one_acc
     async def worker() -> None:
         nonlocal ended
         while ended < 61:
-            async with database.outside() as session:
-                since = Position(due=datetime(2010, 1, 1, tzinfo=UTC))
-                found = await publishing.claim(session, batch=5, lease=LEASE, since=since)
+            since = Position(due=datetime(2010, 1, 1, tzinfo=UTC))
+            found = await publishing.claim(database, batch=5, lease=LEASE, since=since)
             for row in found.rows:
                 await ended_one(row)
                 ended += 1
