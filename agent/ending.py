@@ -16,7 +16,7 @@ from agent.speaking import STOPPED
 from agent.tool_results import described
 from core.errors import StudioError
 from db.models.conversation import ApprovalRequest, Run
-from db.queries import approvals, runs
+from db.queries import approvals, runs, threads
 from db.queries.runs import ClaimedRow
 from memory import transcript
 from memory.transcript import Line
@@ -34,6 +34,7 @@ class Ending:
 
 async def write(session: AsyncSession, claimed: ClaimedRow, log: EventLog, ending: Ending) -> bool:
     """End the run's attempt: the last events, the transcript, the row. False, and nothing, when it is not ours."""
+    await threads.lock_of_run(session, claimed.id)
     run = await runs.ours(session, claimed.id, claimed.fence)
     if run is None:
         return False

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from langchain_core.messages import AnyMessage
 
-from agent import conversation, resuming
+from agent import conversation, resuming, taking_back
 from agent.agent import Agent
 from agent.ending import Ending, write
 from agent.event_log import ClaimLost, EventLog, finish_pump
 from agent.hands import DATABASE_AWAY
+from agent.taking_back import TakingBack
 from agent.turn import Turn
 from core import clock
 from core.errors import Forbidden, StudioError, Unavailable
@@ -54,6 +54,7 @@ class Execution:
     def __init__(self, database: Database, agent: Agent) -> None:
         self._database = database
         self._agent = agent
+        self._taking_back = TakingBack(database, agent.dispatcher)
 
     async def attempt(self, claimed: ClaimedRow) -> None:
         """Work on a run until it ends, asks, or is not ours any more."""
@@ -132,7 +133,9 @@ class Execution:
         if run.attempts > _ATTEMPTS:
             return _failed(_GAVE_UP, before)
         turn = _turn(begun, begun.person, log, stop)
-        owed = [] if resumed else await self._owed(run.workspace_id, stored)
+        owed = [] if resumed else await self._owed(turn, run, stored)
+        if note := taking_back.note_of([*stored, *owed], run.id):
+            log.emit(*resuming.missing_words(heard, note))
         return await self._outcome(turn, run, owed)
 
     async def _outcome(self, turn: Turn, run: Run, owed: Sequence[AnyMessage]) -> Ending:
@@ -154,9 +157,14 @@ class Execution:
             return Ending(status="cancelled" if conversation.was_stopped(messages) else "done", messages=messages)
         return _failed(error, await self._said(run))
 
-    async def _owed(self, workspace_id: UUID, stored: Sequence[AnyMessage]) -> list[AnyMessage]:
-        async with self._database.session(workspace_id) as session:
-            return await resuming.owed_results(session, stored)
+    async def _owed(self, turn: Turn, run: Run, stored: Sequence[AnyMessage]) -> list[AnyMessage]:
+        """What the conversation needs in front of the run's message: without what is taken back, no call left open."""
+        removed = taking_back.removals(stored, taking_back.taken_back(run))
+        gone = {message.id for message in removed}
+        async with self._database.session(run.workspace_id) as session:
+            owed = await resuming.owed_results(session, [each for each in stored if each.id not in gone])
+        note = await self._taking_back.note(turn.principal, run, zone=turn.zone)
+        return [*removed, *owed, *([note] if note else [])]
 
     async def _said(self, run: Run) -> Sequence[AnyMessage]:
         stored, _ = await self._agent.remembered(run.workspace_id, run.thread_id)
