@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, BaseMessage
 
 from agent import conversation, resuming, taking_back
 from agent.agent import Agent
@@ -133,12 +133,12 @@ class Execution:
         if run.attempts > _ATTEMPTS:
             return _failed(_GAVE_UP, before)
         turn = _turn(begun, begun.person, log, stop)
-        owed = [] if resumed else await self._owed(turn, run, stored)
+        owed: Sequence[BaseMessage] = [] if resumed else await self._owed(turn, run, stored)
         if note := taking_back.note_of([*stored, *owed], run.id):
             log.emit(*resuming.missing_words(heard, note))
         return await self._outcome(turn, run, owed)
 
-    async def _outcome(self, turn: Turn, run: Run, owed: Sequence[AnyMessage]) -> Ending:
+    async def _outcome(self, turn: Turn, run: Run, owed: Sequence[BaseMessage]) -> Ending:
         try:
             async with asyncio.timeout(_SECONDS):
                 messages, approval_id = await self._agent.go_on(turn, run.text, owed=owed)
@@ -157,7 +157,7 @@ class Execution:
             return Ending(status="cancelled" if conversation.was_stopped(messages) else "done", messages=messages)
         return _failed(error, await self._said(run))
 
-    async def _owed(self, turn: Turn, run: Run, stored: Sequence[AnyMessage]) -> list[AnyMessage]:
+    async def _owed(self, turn: Turn, run: Run, stored: Sequence[AnyMessage]) -> list[BaseMessage]:
         """What the conversation needs in front of the run's message: without what is taken back, no call left open."""
         removed = taking_back.removals(stored, taking_back.taken_back(run))
         gone = {message.id for message in removed}

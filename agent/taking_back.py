@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, RemoveMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import StudioError
@@ -80,10 +80,10 @@ def taken_back(run: Run) -> list[UUID]:
     return [UUID(str(target)) for target in run.takes_back]
 
 
-def removals(messages: Sequence[AnyMessage], targets: Sequence[UUID]) -> list[AnyMessage]:
+def removals(messages: Sequence[AnyMessage], targets: Sequence[UUID]) -> list[BaseMessage]:
     """What removes the messages of runs from a conversation; notes on what was taken back stay."""
     wanted, inside = {str(target) for target in targets}, False
-    found: list[AnyMessage] = []
+    found: list[BaseMessage] = []
     for message in messages:
         if isinstance(message, HumanMessage):
             inside = message.id in wanted
@@ -92,7 +92,7 @@ def removals(messages: Sequence[AnyMessage], targets: Sequence[UUID]) -> list[An
     return found
 
 
-def note_of(messages: Sequence[AnyMessage], run_id: UUID) -> AIMessage | None:
+def note_of(messages: Sequence[BaseMessage], run_id: UUID) -> AIMessage | None:
     """The note that a run left in the agent's memory."""
     return next((one for one in messages if isinstance(one, AIMessage) and one.id == f"{run_id}{_NOTE}"), None)
 

@@ -153,7 +153,7 @@ async def open_house(
                 settings=settings,
             ),
             threads=ThreadService(database=doors.database, agent=agent),
-            work=RunWork(database=doors.database, agent=agent),
+            work=RunWork(database=doors.database, agent=agent, stopping=asyncio.Event()),
             agent=agent,
             database=doors.database,
             principal=principal,
