@@ -33,8 +33,13 @@ class Agent:
         mind = Mind(model, Hands(dispatcher), silence=settings.model_timeout)
         self._graph = build_graph(mind, saver)
 
-    async def remembered(self, workspace_id: UUID, thread_id: UUID) -> tuple[Sequence[AnyMessage], str | None]:
-        """The messages of a thread, and the id of the run that stored them last; nothing for a new thread."""
+    async def remembered(
+        self, workspace_id: UUID, thread_id: UUID, *, going_on: UUID | None = None
+    ) -> tuple[Sequence[AnyMessage], str | None]:
+        """The messages of a thread, and the id of the run that stored them last; nothing for a new thread.
+
+        Of the run ``going_on`` also what its last step stored before its process died: the graph goes on from there.
+        """
         config: RunnableConfig = {"configurable": {"thread_id": checkpoint_thread(workspace_id, thread_id)}}
         with checkpoints_of(workspace_id):
             stored = await self._saver.aget_tuple(config)
@@ -42,6 +47,9 @@ class Agent:
             return (), None
         messages: Sequence[AnyMessage] = stored.checkpoint["channel_values"].get("messages", ())
         run_id = stored.metadata.get("run_id")
+        if going_on is not None and run_id == str(going_on):
+            writes = stored.pending_writes or ()
+            messages = [*messages, *(each for _, channel, value in writes if channel == "messages" for each in value)]
         return messages, str(run_id) if run_id else None
 
     async def go_on(

@@ -124,7 +124,7 @@ class Execution:
 
     async def _work(self, begun: _Begun, log: EventLog, stop: asyncio.Event) -> Ending:
         run, heard = begun.run, begun.heard
-        stored, last_run = await self._agent.remembered(run.workspace_id, run.thread_id)
+        stored, last_run = await self._agent.remembered(run.workspace_id, run.thread_id, going_on=run.id)
         resumed = last_run == str(run.id)
         before = conversation.of_run(stored, run.id) if resumed else ()
         log.emit(*resuming.missing_events(heard, before, thread_id=run.thread_id, run_id=run.id, number=run.attempts))
