@@ -92,8 +92,8 @@ def reply_of(ending: Ending, approval: ApprovalRequest | None) -> str | None:
         return _sentence(ending.error)
     if approval is not None:
         return approval.summary
-    said = conversation.reply(ending.messages)
-    return None if said is None or said.text == STOPPED else str(said.text)
+    said = conversation.reply([message for message in ending.messages if message.text != STOPPED])
+    return str(said.text) if said is not None else None
 
 
 def _sentence(error: StudioError) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
-import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
@@ -158,9 +158,9 @@ _COUNTED = ("lost", "doubled", "missing")
 
 def main() -> int:
     """Sweep over every point; the exit status."""
-    os.environ[WHOLE] = "1"
     place = f"{Path(__file__).parent / 'test_sweep.py'}::test_a_run_outlives_a_kill_at_any_point"
-    return int(pytest.main(["-q", "-s", "-p", "no:cacheprovider", place]))
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", place]
+    return subprocess.run(command, env={**os.environ, WHOLE: "1"}, check=False).returncode
 
 
 if __name__ == "__main__":

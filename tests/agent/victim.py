@@ -92,7 +92,7 @@ async def work(given: Json, order: Json) -> list[str]:
     points = Points(str(order["point"]))
     points.plant()
     if order["mutant"]:
-        turn.call_key = lambda *_: uuid4().hex  # type: ignore[assignment]
+        turn.call_key = lambda *_: uuid4().hex
     settings = Settings(_env_file=None, **given["settings"])
     database = Database(given["admin_url"], pool_size=4)
     principal, url = principal_of(given["principal"]), str(given["admin_url"])
