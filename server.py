@@ -85,7 +85,7 @@ async def build(
         saver = await stack.enter_async_context(open_saver(installation.app_url))
         agent = Agent(model=model, dispatcher=dispatcher, saver=saver, settings=settings)
         runs = RunService(database=database, dispatcher=dispatcher, agent=agent, wake=clock.wake, settings=settings)
-        clock.add(RunWork(database=database, agent=agent))
+        clock.add(RunWork(database=database, agent=agent, stopping=stopping))
         if publishes:
             clock.add(PostWork(doors, stopping))
             clock.add(CountsWork(doors))

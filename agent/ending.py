@@ -16,7 +16,7 @@ from agent.speaking import STOPPED
 from agent.tool_results import described
 from core.errors import StudioError
 from db.models.conversation import ApprovalRequest, Run
-from db.queries import approvals, runs
+from db.queries import approvals, runs, threads
 from db.queries.runs import ClaimedRow
 from memory import transcript
 from memory.transcript import Line
@@ -34,6 +34,7 @@ class Ending:
 
 async def write(session: AsyncSession, claimed: ClaimedRow, log: EventLog, ending: Ending) -> bool:
     """End the run's attempt: the last events, the transcript, the row. False, and nothing, when it is not ours."""
+    await threads.lock_of_run(session, claimed.id)
     run = await runs.ours(session, claimed.id, claimed.fence)
     if run is None:
         return False
@@ -91,8 +92,8 @@ def reply_of(ending: Ending, approval: ApprovalRequest | None) -> str | None:
         return _sentence(ending.error)
     if approval is not None:
         return approval.summary
-    said = conversation.reply(ending.messages)
-    return None if said is None or said.text == STOPPED else str(said.text)
+    said = conversation.reply([message for message in ending.messages if message.text != STOPPED])
+    return str(said.text) if said is not None else None
 
 
 def _sentence(error: StudioError) -> str:

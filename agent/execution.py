@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, BaseMessage
 
-from agent import conversation, resuming
+from agent import conversation, resuming, taking_back
 from agent.agent import Agent
 from agent.ending import Ending, write
 from agent.event_log import ClaimLost, EventLog, finish_pump
 from agent.hands import DATABASE_AWAY
+from agent.taking_back import TakingBack
 from agent.turn import Turn
 from core import clock
 from core.errors import Forbidden, StudioError, Unavailable
@@ -54,6 +54,7 @@ class Execution:
     def __init__(self, database: Database, agent: Agent) -> None:
         self._database = database
         self._agent = agent
+        self._taking_back = TakingBack(database, agent.dispatcher)
 
     async def attempt(self, claimed: ClaimedRow) -> None:
         """Work on a run until it ends, asks, or is not ours any more."""
@@ -123,7 +124,7 @@ class Execution:
 
     async def _work(self, begun: _Begun, log: EventLog, stop: asyncio.Event) -> Ending:
         run, heard = begun.run, begun.heard
-        stored, last_run = await self._agent.remembered(run.workspace_id, run.thread_id)
+        stored, last_run = await self._agent.remembered(run.workspace_id, run.thread_id, going_on=run.id)
         resumed = last_run == str(run.id)
         before = conversation.of_run(stored, run.id) if resumed else ()
         log.emit(*resuming.missing_events(heard, before, thread_id=run.thread_id, run_id=run.id, number=run.attempts))
@@ -132,10 +133,12 @@ class Execution:
         if run.attempts > _ATTEMPTS:
             return _failed(_GAVE_UP, before)
         turn = _turn(begun, begun.person, log, stop)
-        owed = [] if resumed else await self._owed(run.workspace_id, stored)
+        owed: Sequence[BaseMessage] = [] if resumed else await self._owed(turn, run, stored)
+        if note := taking_back.note_of([*stored, *owed], run.id):
+            log.emit(*resuming.missing_words(heard, note))
         return await self._outcome(turn, run, owed)
 
-    async def _outcome(self, turn: Turn, run: Run, owed: Sequence[AnyMessage]) -> Ending:
+    async def _outcome(self, turn: Turn, run: Run, owed: Sequence[BaseMessage]) -> Ending:
         try:
             async with asyncio.timeout(_SECONDS):
                 messages, approval_id = await self._agent.go_on(turn, run.text, owed=owed)
@@ -154,9 +157,14 @@ class Execution:
             return Ending(status="cancelled" if conversation.was_stopped(messages) else "done", messages=messages)
         return _failed(error, await self._said(run))
 
-    async def _owed(self, workspace_id: UUID, stored: Sequence[AnyMessage]) -> list[AnyMessage]:
-        async with self._database.session(workspace_id) as session:
-            return await resuming.owed_results(session, stored)
+    async def _owed(self, turn: Turn, run: Run, stored: Sequence[AnyMessage]) -> list[BaseMessage]:
+        """What the conversation needs in front of the run's message: without what is taken back, no call left open."""
+        removed = taking_back.removals(stored, taking_back.taken_back(run))
+        gone = {message.id for message in removed}
+        async with self._database.session(run.workspace_id) as session:
+            owed = await resuming.owed_results(session, [each for each in stored if each.id not in gone])
+        note = await self._taking_back.note(turn.principal, run, zone=turn.zone)
+        return [*removed, *owed, *([note] if note else [])]
 
     async def _said(self, run: Run) -> Sequence[AnyMessage]:
         stored, _ = await self._agent.remembered(run.workspace_id, run.thread_id)

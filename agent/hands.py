@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from datetime import timedelta
 
 import psycopg
@@ -25,6 +25,9 @@ from tools.dispatcher import ConsentNeeded, Dispatcher, Outcome, with_approval
 APPROVAL_LIFETIME = timedelta(hours=24)
 # The database is away: the run is not at fault, and another attempt goes on from the last step.
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
+
+# A call that is under way when somebody stops the run may still end by itself for so long.
+_STOP_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +119,7 @@ class Hands:
             caller = with_approval(caller, approval.id)
         try:
             async with asyncio.timeout(TOOL_SECONDS):
-                return await self._dispatcher.run(name, dict(arguments), caller)
+                return await _unless_stopped(turn, self._dispatcher.run(name, dict(arguments), caller))
         except (StudioError, *DATABASE_AWAY):
             raise
         except TimeoutError:
@@ -190,3 +193,19 @@ class Hands:
             code="approval_rejected",
             action="Do not try it again unless they ask for it.",
         )
+
+
+async def _unless_stopped(turn: Turn, call: Coroutine[None, None, Outcome]) -> Outcome:
+    """What a call comes to. Raises ``Forbidden`` when the run was stopped and the call did not end soon after."""
+    calling, stopping = asyncio.create_task(call), asyncio.create_task(turn.stop.wait())
+    try:
+        await asyncio.wait((calling, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not calling.done():
+            await asyncio.wait((calling,), timeout=_STOP_SECONDS)
+    finally:
+        stopping.cancel()
+        calling.cancel()
+        await asyncio.gather(calling, stopping, return_exceptions=True)
+    if calling.cancelled():
+        raise Forbidden("The person stopped the run before this was done.", code="stopped")
+    return calling.result()

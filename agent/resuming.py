@@ -90,12 +90,14 @@ def missing_events(
         yield events.attempt(number, message_id)
     for message in messages:
         if isinstance(message, AIMessage):
-            yield from _missing_words(heard, str(message.id), str(message.text))
+            yield from missing_words(heard, message)
         elif isinstance(message, ToolMessage) and message.tool_call_id not in heard.answered:
             yield from _missing_call(heard, messages, message)
 
 
-def _missing_words(heard: Heard, message_id: str, text: str) -> Iterator[Event]:
+def missing_words(heard: Heard, message: AIMessage) -> Iterator[Event]:
+    """What readers have not heard of a message yet."""
+    message_id, text = str(message.id), str(message.text)
     said = heard.words.get(message_id)
     if not text or message_id in heard.ended:
         return

@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent import conversation, events
 from agent.agent import Agent
+from agent.busy import OPEN, OnBusy, end, make_room
 from agent.deciding import Answer, Deciding, Decision, as_json
 from agent.live import either
 from agent.work import RunWork
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from core.ids import new_id, parse_id
 from core.ports import Wake
 from core.settings import Settings
@@ -33,7 +32,6 @@ __all__ = ["RunEventView", "RunService", "RunTicket", "RunView", "RunWork"]
 # How long a reader waits before it looks at the table by itself, for runs of other processes.
 _POLL_SECONDS = 0.5
 _EVENTS_AT_ONCE = 1_000
-_OPEN = {"queued", "running"}
 _TITLE_LENGTH = 60
 
 
@@ -89,12 +87,13 @@ class RunService:
         thread_id: UUID | None = None,
         zone: str | None = None,
         surface: str = "rest",
-        on_busy: Literal["enqueue", "reject"] = "enqueue",
+        on_busy: OnBusy = "enqueue",
     ) -> RunTicket:
         """Say something to the agent; without a thread a new one begins. ``zone`` None = the workspace's.
 
-        A thread that waits for an approval goes on with this instead: the question is withdrawn. While one answers, a
-        message queues behind it, or raises ``Conflict`` with ``on_busy`` "reject".
+        A thread that waits for an approval goes on with this instead: the question is withdrawn. While one answers,
+        ``on_busy`` decides: "enqueue" waits behind it, "reject" raises ``Conflict``, "interrupt" stops it and keeps
+        what it said, "rollback" stops it and takes back what it said and did; both cancel the messages queued before.
         """
         if not text.strip():
             raise InvalidInput("There is nothing to do: the text is empty.", code="empty_text")
@@ -102,7 +101,7 @@ class RunService:
             _ = load_zone(zone)
         async with self._database.session(principal.workspace_id) as session:
             thread = await _thread(session, principal, thread_id, text)
-            withdrawn = await _make_room(session, thread, on_busy)
+            room = await make_room(session, thread.id, on_busy)
             run = Run(
                 id=new_id(),
                 workspace_id=principal.workspace_id,
@@ -114,6 +113,7 @@ class RunService:
                 surface=surface,
                 next_attempt_at=func.studio_now(),
                 actions=[],
+                takes_back=[str(target) for target in room.takes_back],
             )
             session.add(run)
             await session.flush()
@@ -125,7 +125,9 @@ class RunService:
                 lines=[Line(key="text", role="user", content=text)],
             )
             ticket = RunTicket(run_id=run.id, thread_id=thread.id)
-        for run_id in withdrawn:
+        for run_id in room.stopping:
+            self._live.stop(run_id)
+        for run_id in room.ended:
             self._live.ring(run_id)
         self._wake("runs")
         return ticket
@@ -139,7 +141,7 @@ class RunService:
             if run.status == "running":
                 run.cancel_requested = True
             elif run.status in {"queued", "waiting"}:
-                await _end(session, run)
+                await end(session, run)
         self._live.stop(run_id)
         self._live.ring(run_id)
         self._wake("runs")
@@ -200,7 +202,7 @@ class RunService:
                     after = seq
                 if len(batch) == _EVENTS_AT_ONCE:
                     continue
-                if status not in _OPEN:
+                if status not in OPEN:
                     return
                 await either(news, stopping, patience=_POLL_SECONDS)
 
@@ -223,7 +225,7 @@ class RunService:
                 news.clear()
                 view = await self.view(principal, run_id)
                 left = deadline - loop.time()
-                if view.status not in _OPEN or left <= 0:
+                if view.status not in OPEN or left <= 0:
                     return view
                 await either(news, None, patience=min(left, _POLL_SECONDS))
 
@@ -259,31 +261,6 @@ def title_of(text: str) -> str:
     if len(line) <= _TITLE_LENGTH:
         return line
     return f"{line[:_TITLE_LENGTH].rsplit(' ', 1)[0]}…"
-
-
-async def _make_room(session: AsyncSession, thread: Thread, on_busy: str) -> list[UUID]:
-    """Withdraw what the thread waits for; the runs this ended."""
-    open_runs = await runs.unfinished(session, thread.id)
-    if on_busy == "reject" and any(run.status in _OPEN for run in open_runs):
-        raise Conflict(
-            "This conversation is busy with the message before.",
-            code="thread_busy",
-            action='Wait for its answer, stop that run, or send it with on_busy "enqueue".',
-        )
-    waiting = [run for run in open_runs if run.status == "waiting"]
-    for run in waiting:
-        await _end(session, run)
-    return [run.id for run in waiting]
-
-
-async def _end(session: AsyncSession, run: Run) -> None:
-    """Cancel a run that nobody works on; its next run tells the model what was not carried out."""
-    await approvals.withdraw_of_run(session, run.id)
-    await runs.add_events(
-        session, run, [events.run_started(run.thread_id, run.id), events.cancelled(run.thread_id, run.id)]
-    )
-    run.status, run.ended_at, run.next_attempt_at = "cancelled", func.studio_now(), None
-    run.actions = conversation.given_up(run.actions)
 
 
 async def _view(session: AsyncSession, run: Run) -> RunView:

@@ -76,13 +76,16 @@ async def speak(
         else:
             listening.result()
     except StudioError:
+        speech.end()
         raise
     except Exception as error:
+        speech.end()
         raise as_studio_error(error, silence=silence) from error
     finally:
+        # Cancelled, the run is handed over: whoever goes on with it tells readers that this was not the end.
         listening.cancel()
         stopping.cancel()
-        speech.end()
+    speech.end()
     if stopped:
         return stopped_message(speech.message_id, speech.text)
     return _message(speech, used_ids)

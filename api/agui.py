@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
 
+from agent.busy import OnBusy
 from agent.events import is_end
 from agent.runs import RunTicket, title_of
 from api import approvals
@@ -50,6 +51,12 @@ class ResumeEntry(Wire):
     payload: object = None
 
 
+class ForwardedProps(Wire):
+    """What Studio reads of the properties a client may send beside the protocol."""
+
+    on_busy: OnBusy = "enqueue"
+
+
 class RunAgentInput(Wire):
     """What an AG-UI client sends."""
 
@@ -57,6 +64,7 @@ class RunAgentInput(Wire):
     run_id: str = Field(min_length=1, max_length=200)
     messages: list[AgentMessage]
     resume: list[ResumeEntry] | None = None
+    forwarded_props: ForwardedProps | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +92,8 @@ async def _begun(front: Front, caller: Caller, wire: RunAgentInput) -> _Projecti
 
     async def start() -> dict[str, object]:
         zone = caller.zone if caller.zone != caller.principal.timezone else None
-        ticket = await front.runs.start(caller.principal, text=text, thread_id=thread_id, zone=zone)
+        on_busy = wire.forwarded_props.on_busy if wire.forwarded_props else "enqueue"
+        ticket = await front.runs.start(caller.principal, text=text, thread_id=thread_id, zone=zone, on_busy=on_busy)
         return {"run_id": str(ticket.run_id), "thread_id": str(ticket.thread_id)}
 
     deed = Deed(name="http.agui", arguments={"thread": wire.thread_id, "text": text}, key=f"agui:{wire.run_id}")

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.busy import OnBusy
 from agent.runs import RunTicket, RunView
 from api.caller import RestCaller
 from api.front import Front, FrontDoor
 from api.problems import problem
-from api.runs import LONGEST_TEXT, started, ticket_once, zone_of
+from api.runs import LONGEST_TEXT, ON_BUSY, started, ticket_once, zone_of
 from api.streams import wants_stream
 from api.threads import thread_id_of
 from tools.context import Caller
@@ -30,6 +31,7 @@ class Ask(BaseModel):
 
     text: str = Field(min_length=1, max_length=LONGEST_TEXT)
     thread_id: str | None = None
+    on_busy: OnBusy = Field("enqueue", description=ON_BUSY)
     timezone: str | None = Field(None, description="IANA zone of this request; else the workspace's")
 
 
@@ -46,8 +48,10 @@ async def ask(request: Request, front: FrontDoor, caller: RestCaller, question: 
         request,
         front,
         caller,
-        ("http.ask", question.model_dump(mode="json", exclude_none=True)),
-        lambda: front.runs.start(caller.principal, text=question.text, thread_id=thread, zone=zone),
+        ("http.ask", question.model_dump(mode="json", exclude_unset=True, exclude_none=True)),
+        lambda: front.runs.start(
+            caller.principal, text=question.text, thread_id=thread, zone=zone, on_busy=question.on_busy
+        ),
     )
     if wants_stream(request):
         return started(front, caller.principal, ticket, replayed=replayed)

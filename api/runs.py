@@ -1,13 +1,14 @@
 """Runs of the agent: started in a thread, watched, stopped, and answered when they wait for a person."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.busy import OnBusy
 from agent.runs import RunTicket, RunView
 from api.approvals import Decision
 from api.caller import RestCaller, checked_zone, key_of
@@ -23,15 +24,19 @@ from tools.context import Caller, Principal
 router = APIRouter(prefix="/v1", tags=["runs"])
 
 LONGEST_TEXT = 20_000
+ON_BUSY = (
+    "When the conversation is still busy: enqueue waits behind it, reject answers 409, interrupt stops it and keeps "
+    "what it said, rollback stops it and takes back what it said and did. The last two cancel messages queued before."
+)
 
 
 class NewRun(BaseModel):
-    """A message to a thread. ``on_busy``: wait behind the run that is going on, or be refused."""
+    """A message to a thread; ``on_busy`` says what it does to the run that is going on there."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     text: str = Field(min_length=1, max_length=LONGEST_TEXT)
-    on_busy: Literal["enqueue", "reject"] = "enqueue"
+    on_busy: OnBusy = Field("enqueue", description=ON_BUSY)
     timezone: str | None = Field(None, description="IANA zone of this message; else the workspace's")
 
 

@@ -37,7 +37,8 @@ class Run(Identified, Tenant, Timed, Base):
     """One turn of the agent: a message in, commands and an answer out; due work like any other.
 
     Status: queued, running, waiting (for an approval), done, failed, cancelled. ``resume`` is the answer to an
-    interrupt, written by whoever decided and read by the process that goes on with the run.
+    interrupt, written by whoever decided and read by the process that goes on with the run. ``takes_back`` are the ids
+    of runs before it whose messages and changes it takes back when it begins.
     """
 
     __tablename__ = "runs"
@@ -57,6 +58,7 @@ class Run(Identified, Tenant, Timed, Base):
     interrupt: Mapped[StoredObject | None]
     resume: Mapped[StoredObject | None]
     actions: Mapped[StoredList]
+    takes_back: Mapped[list[str]] = mapped_column(server_default="{}")
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
 

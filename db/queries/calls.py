@@ -62,6 +62,12 @@ async def last_turn(
     return (await session.scalars(turn)).all()
 
 
+async def of_run(session: AsyncSession, run_id: UUID) -> Sequence[ToolCall]:
+    """The calls of a run that stand: those that were not undone, oldest first."""
+    statement = select(ToolCall).where(ToolCall.run_id == run_id, ToolCall.undone_at.is_(None)).order_by(ToolCall.id)
+    return (await session.scalars(statement)).all()
+
+
 async def mark_undone(session: AsyncSession, call_ids: Sequence[UUID]) -> None:
     """Say that these calls were taken back."""
     await session.execute(

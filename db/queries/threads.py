@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models.conversation import Message, Thread
+from db.models.conversation import Message, Run, Thread
 
 
 async def get(session: AsyncSession, thread_id: UUID, *, lock: bool = False) -> Thread | None:
@@ -16,6 +16,13 @@ async def get(session: AsyncSession, thread_id: UUID, *, lock: bool = False) -> 
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return (await session.scalars(statement)).one_or_none()
+
+
+async def lock_of_run(session: AsyncSession, run_id: UUID) -> None:
+    """Make whoever else speaks in a run's thread wait; asked before the run itself is locked, as they do."""
+    await session.execute(
+        select(Thread.id).join(Run, Run.thread_id == Thread.id).where(Run.id == run_id).with_for_update(of=Thread)
+    )
 
 
 async def page(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[Thread]:

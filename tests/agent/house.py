@@ -23,6 +23,7 @@ from db.queries import runs
 from memory.checkpoints import open_saver
 from tests.agent.commands import catalog_of_tests
 from tests.conftest import Sandbox
+from tools.catalog import Catalog
 from tools.context import Doors, Principal
 from tools.dispatcher import Dispatcher
 
@@ -125,14 +126,23 @@ async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = 15) -> 
 
 @asynccontextmanager
 async def open_house(
-    doors: Doors, principal: Principal, admin_url: str, *, model: Settings | None = None, loop: bool = True
+    doors: Doors,
+    principal: Principal,
+    admin_url: str,
+    *,
+    model: Settings | None = None,
+    loop: bool = True,
+    more: Catalog | None = None,
 ) -> AsyncIterator[House]:
-    """Open an agent on the test's database; ``model`` holds the settings of its model, None those of the doors."""
+    """Open an agent on the test's database; ``model`` holds the settings of its model, None those of the doors.
+
+    ``more`` are its commands, None those of the tests.
+    """
     settings = model or doors.settings
     news = asyncio.Event()
     async with AsyncExitStack() as stack:
         saver = await stack.enter_async_context(open_saver(admin_url))
-        dispatcher = Dispatcher(doors, catalog_of_tests())
+        dispatcher = Dispatcher(doors, more or catalog_of_tests())
         agent = Agent(model=build_model(settings), dispatcher=dispatcher, saver=saver, settings=settings)
         house = House(
             service=RunService(
@@ -143,7 +153,7 @@ async def open_house(
                 settings=settings,
             ),
             threads=ThreadService(database=doors.database, agent=agent),
-            work=RunWork(database=doors.database, agent=agent),
+            work=RunWork(database=doors.database, agent=agent, stopping=asyncio.Event()),
             agent=agent,
             database=doors.database,
             principal=principal,

@@ -23,10 +23,9 @@ from tools.context import Doors, Principal
 PLAIN = ("model", "openai_base_url", "model_timeout", "instagram_graph_url", "facebook_graph_url", "meta_upload_url")
 
 
-@asynccontextmanager
-async def worker(settings: Settings, principal: Principal, admin_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Another process that carries out runs; killed at the end if the test did not."""
-    given = {
+def orders(settings: Settings, principal: Principal, admin_url: str) -> Json:
+    """What another process is told, so that it works on the same database."""
+    return {
         "settings": {
             **{name: getattr(settings, name) for name in PLAIN},
             "OPENAI_API_KEY": settings.openai_api_key.get_secret_value(),
@@ -37,6 +36,12 @@ async def worker(settings: Settings, principal: Principal, admin_url: str) -> As
         "admin_url": admin_url,
         "principal": asdict(principal),
     }
+
+
+@asynccontextmanager
+async def worker(settings: Settings, principal: Principal, admin_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another process that carries out runs; killed at the end if the test did not."""
+    given = orders(settings, principal, admin_url)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.agent.worker", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agent import hands
 from core.settings import Settings
 from tests.agent.house import House, Json, Script, Told, calling, open_house, requests, tool_texts
 from tests.conftest import Sandbox
@@ -198,3 +199,15 @@ async def test_a_dead_or_slow_endpoint_fails_clearly_and_the_thread_lives_on(
         script("Here I am.")
         again = await house.ask("and now?", thread_id=view.thread_id)
         assert (again.status, again.reply) == ("done", "Here I am.")
+
+
+async def test_a_command_that_hangs_is_stopped_and_the_run_goes_on(
+    house: House, script: Script, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hands, "TOOL_SECONDS", 0.3)
+    script(calling(("slow_note", {"text": "a", "seconds": 60})), "That took too long.", "Here I am.")
+    view = await house.ask("keep it slowly")
+    assert (view.status, view.reply) == ("done", "That took too long.")
+    assert tool_texts(requests(sandbox)[-1])[0]["error"]["code"] == "tool_timeout"
+    assert await house.calls() == []
+    assert (await house.ask("still there?", thread_id=view.thread_id)).reply == "Here I am."

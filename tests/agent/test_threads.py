@@ -165,3 +165,18 @@ async def test_what_cannot_be_started(house: House) -> None:
         await house.service.start(house.principal, text="  ")
     with pytest.raises(InvalidInput):
         await house.service.start(house.principal, text="hi", zone="Mars/Olympus")
+
+
+async def test_stopping_ends_a_command_that_hangs(house: House, script: Script) -> None:
+    script(calling(("slow_note", {"text": "a", "seconds": 60}), content="On it."), "Here I am.")
+    ticket = await house.service.start(house.principal, text="keep it slowly")
+
+    async def in_the_tool() -> bool:
+        return any(data["type"] == "TOOL_CALL_START" for _, data in await house.log(ticket.run_id))
+
+    await until(in_the_tool)
+    await house.service.cancel(house.principal, ticket.run_id)
+    view = await house.end_of(ticket.run_id)
+    assert (view.status, view.reply) == ("cancelled", "On it.")
+    assert await house.calls() == []
+    assert (await house.ask("still there?", thread_id=ticket.thread_id)).reply == "Here I am."

@@ -15,12 +15,9 @@ from tests.conftest import open_doors
 from tools.context import Principal, Role
 
 
-async def main() -> None:
-    """Work until killed."""
-    given = json.loads(sys.stdin.readline())
-    settings = Settings(_env_file=None, **given["settings"])
-    person = given["principal"]
-    principal = Principal(
+def principal_of(person: dict[str, str]) -> Principal:
+    """The principal that the test's process wrote down."""
+    return Principal(
         workspace_id=UUID(person["workspace_id"]),
         workspace_name=person["workspace_name"],
         user_id=UUID(person["user_id"]),
@@ -29,6 +26,13 @@ async def main() -> None:
         role=Role(person["role"]),
         timezone=person["timezone"],
     )
+
+
+async def main() -> None:
+    """Work until killed."""
+    given = json.loads(sys.stdin.readline())
+    settings = Settings(_env_file=None, **given["settings"])
+    principal = principal_of(given["principal"])
     database = Database(given["admin_url"], pool_size=4)
     async with (
         open_doors(settings, database) as doors,

@@ -107,7 +107,7 @@ async def mind(doors: Doors, database: Database, admin_url: str) -> AsyncIterato
         runs = RunService(
             database=database, dispatcher=dispatcher, agent=agent, wake=clock.wake, settings=doors.settings
         )
-        clock.add(RunWork(database=database, agent=agent))
+        clock.add(RunWork(database=database, agent=agent, stopping=stopping))
         clock.add(PostWork(doors, stopping))
         await clock.start()
         yield Mind(

@@ -223,3 +223,26 @@ async def test_agui_clients_connect_with_their_own_names(
     assert not {event_id for event_id, _ in first} & {event_id for event_id, _ in second}
     nobody = await owner.post("/agui", json={**wire, "runId": "run-3", "messages": []})
     assert nobody.status_code == 422
+
+
+async def test_what_a_message_does_to_a_busy_conversation_is_chosen(
+    owner: httpx.AsyncClient, account_id: str, asset_id: str
+) -> None:
+    post = await draft(owner, account_id, asset_id)
+    waiting = await ask(owner, f"Publish {post['code']} now")
+    assert waiting["status"] == "waiting"
+    thread, text = waiting["thread_id"], "Which accounts are connected?"
+    events = await streamed(owner, "POST", f"/v1/threads/{thread}/runs", json={"text": text, "on_busy": "rollback"})
+    assert events[-1][1]["outcome"] == {"type": "success"}
+    assert (await owner.get(f"/v1/runs/{waiting['run_id']}")).json()["status"] == "cancelled"
+    body = {"text": text, "thread_id": thread, "on_busy": "interrupt"}
+    assert (await owner.post("/v1/ask", json=body)).json()["status"] == "done"
+    messages = [{"id": "m1", "role": "user", "content": text}]
+    wire = {"threadId": thread, "runId": "r", "messages": messages, "forwardedProps": {"onBusy": "rollback"}}
+    assert (await streamed(owner, "POST", "/agui", json=wire))[-1][1]["outcome"] == {"type": "success"}
+    for path, wrong in (
+        (f"/v1/threads/{thread}/runs", {"text": text, "on_busy": "shout"}),
+        ("/v1/ask", {"text": text, "on_busy": "shout"}),
+        ("/agui", {**wire, "forwardedProps": {"onBusy": "shout"}}),
+    ):
+        assert (await owner.post(path, json=wrong)).status_code == 422
