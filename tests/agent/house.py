@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 import psycopg
+from langchain_core.language_models import BaseChatModel
 
 from agent.agent import Agent
 from agent.deciding import Decision
@@ -23,6 +24,7 @@ from db.queries import runs
 from memory.checkpoints import open_saver
 from tests.agent.commands import catalog_of_tests
 from tests.conftest import Sandbox
+from tools.catalog import Catalog
 from tools.context import Doors, Principal
 from tools.dispatcher import Dispatcher
 
@@ -125,15 +127,25 @@ async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = 15) -> 
 
 @asynccontextmanager
 async def open_house(
-    doors: Doors, principal: Principal, admin_url: str, *, model: Settings | None = None, loop: bool = True
+    doors: Doors,
+    principal: Principal,
+    admin_url: str,
+    *,
+    model: Settings | None = None,
+    loop: bool = True,
+    mind: BaseChatModel | None = None,
+    catalog: Catalog | None = None,
 ) -> AsyncIterator[House]:
-    """Open an agent on the test's database; ``model`` holds the settings of its model, None those of the doors."""
+    """Open an agent on the test's database; ``model`` holds the settings of its model, None those of the doors.
+
+    ``mind`` is used in place of that model, ``catalog`` in place of the small commands of these tests.
+    """
     settings = model or doors.settings
     news = asyncio.Event()
     async with AsyncExitStack() as stack:
         saver = await stack.enter_async_context(open_saver(admin_url))
-        dispatcher = Dispatcher(doors, catalog_of_tests())
-        agent = Agent(model=build_model(settings), dispatcher=dispatcher, saver=saver, settings=settings)
+        dispatcher = Dispatcher(doors, catalog or catalog_of_tests())
+        agent = Agent(model=mind or build_model(settings), dispatcher=dispatcher, saver=saver, settings=settings)
         house = House(
             service=RunService(
                 database=doors.database,
