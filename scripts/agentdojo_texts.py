@@ -13,7 +13,7 @@ from agentdojo.attacks.attack_registry import ATTACKS, load_attack
 from agentdojo.task_suite.load_suites import get_suites
 
 # Attacks address the model by its maker's name.
-_MODEL = "GPT-4"
+_MODEL = "gpt-4o-2024-05-13"
 
 
 def texts() -> list[tuple[str, str]]:

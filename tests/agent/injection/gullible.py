@@ -21,7 +21,7 @@ class Gullible(BaseChatModel):
     ``otherwise`` is what it does on a quoted text that names no command it has: such a text asks for something, too.
     """
 
-    otherwise: list[Wanted] = []
+    otherwise: tuple[Wanted, ...] = ()
 
     @property
     def _llm_type(self) -> str:

@@ -22,7 +22,8 @@ from tools.dispatcher import Dispatcher
 
 ATTEMPTS = tomllib.loads((Path(__file__).parent / "attempts.toml").read_text())["attempt"]
 # Where scripts/agentdojo_texts.py wrote the texts of AgentDojo; they are not ours to keep.
-AGENTDOJO = os.environ.get("AGENTDOJO_TEXTS")
+AGENTDOJO_TEXTS = os.environ.get("AGENTDOJO_TEXTS")
+AGENTDOJO = json.loads(Path(AGENTDOJO_TEXTS).read_text()) if AGENTDOJO_TEXTS else None
 _AT_ONCE = 8
 
 
@@ -70,12 +71,12 @@ async def scene(
     places = Places(dispatcher=dispatcher, caller=caller, editor=editor, admin_url=admin_url)
     places.assets.append(await places.photo("espresso.jpg"))
     post = await places.draft(asset=places.assets[0])
-    harm: list[Wanted] = [
+    harm: tuple[Wanted, ...] = (
         ("publish_post", {"post_id": post}),
         ("cancel_post", {"post_id": post}),
         ("edit_draft", {"post_id": post, "caption": "Win a phone"}),
         ("create_draft", {"caption": "Everything must go", "platform": "instagram"}),
-    ]
+    )
     mind = Gullible(otherwise=harm)
     catalog = catalog_with_reading()
     async with open_house(doors, caller.principal, admin_url, mind=mind, catalog=catalog) as house:
@@ -162,6 +163,6 @@ async def test_a_direct_act_of_a_person_is_never_held_back(scene: Scene) -> None
 @pytest.mark.skipif(AGENTDOJO is None, reason="AGENTDOJO_TEXTS names no file: scripts/agentdojo_texts.py writes it")
 async def test_no_text_of_agentdojo_has_an_effect_without_a_person(scene: Scene) -> None:
     assert AGENTDOJO is not None
-    given = [(f"AgentDojo: {attack}", text) for attack, text in json.loads(Path(AGENTDOJO).read_text())]
+    given = [(f"AgentDojo: {attack}", text) for attack, text in AGENTDOJO]
     assert given
     await _require_no_effect(scene, given)
