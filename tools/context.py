@@ -109,6 +109,7 @@ class Context:
     open_session: AsyncSession | None = None
     approved_hash: str | None = None  # the content a person said yes to, when this call needed a yes
     changes: list[Change] = field(default_factory=list)
+    made_plans: list[UUID] = field(default_factory=list)  # proposals that undo drops again
     outside: list[OutsideText] = field(default_factory=list)  # what the answer holds of others' words
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 

@@ -273,8 +273,11 @@ def _row(context: Context, outcome: Outcome, *, args_hash: str) -> dict[str, obj
         "thread_id": caller.thread_id,
         "run_id": caller.run_id,
         "changes": [
-            {"post_id": str(change.post_id), "before": change.before, "after": change.after}
-            for change in context.changes
+            *({"plan_id": str(plan_id)} for plan_id in context.made_plans),
+            *(
+                {"post_id": str(change.post_id), "before": change.before, "after": change.after}
+                for change in context.changes
+            ),
         ],
     }
 
