@@ -17,6 +17,7 @@ from tools.dispatcher import ConsentNeeded
 # What undo cannot take back, and why.
 WHY_NOT = {
     "publish_post": "what is live is taken down with delete_post, which asks; until then undo refuses and says so",
+    "retry_post": "it sends at once: as with publish_post, undo refuses and says what can be done",
     "delete_post": "no network brings back what was taken down; the words and media are kept for a new draft",
     "undo": "an undo of posts is taken back by the next one; a dropped plan is proposed anew by plan_week",
     "connect_account": "not the agent's; a token is forgotten by disconnecting the account",
@@ -41,7 +42,6 @@ TURNS: Mapping[str, Turn] = {
     "schedule_post": Turn(arguments={"post_id": "{draft}", "when": "tomorrow 5pm"}),
     "move_post": Turn(arguments={"post_id": "{planned}", "when": "tomorrow 6pm"}),
     "cancel_post": Turn(arguments={"post_id": "{planned}"}),
-    "retry_post": Turn(arguments={"post_id": "{planned}"}, state="failed"),
     "resolve_post": Turn(
         arguments={"post_id": "{planned}", "outcome": "not_posted", "then": "drop"}, state="unconfirmed"
     ),
