@@ -8,9 +8,9 @@ import json
 import sys
 from pathlib import Path
 
-from agentdojo.agent_pipeline.ground_truth_pipeline import GroundTruthPipeline
-from agentdojo.attacks.attack_registry import ATTACKS, load_attack
-from agentdojo.task_suite.load_suites import get_suites
+from agentdojo.agent_pipeline.ground_truth_pipeline import GroundTruthPipeline  # type: ignore[import-not-found]  # in an environment of its own
+from agentdojo.attacks.attack_registry import ATTACKS, load_attack  # type: ignore[import-not-found]  # in an environment of its own
+from agentdojo.task_suite.load_suites import get_suites  # type: ignore[import-not-found]  # in an environment of its own
 
 # Attacks address the model by its maker's name.
 _MODEL = "gpt-4o-2024-05-13"
