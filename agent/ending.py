@@ -81,6 +81,7 @@ def _settle(run: Run, ending: Ending, approval: ApprovalRequest | None) -> None:
         run.ended_at = func.studio_now()
     elif approval is not None and approval.status == "pending":
         run.interrupt = {"approval_id": str(approval.id), "summary": approval.summary}
+        run.next_attempt_at = approval.expires_at  # if nobody answers, the model is told then
     else:
         # Answered between the question and this moment: it goes on at once.
         run.status, run.next_attempt_at = "queued", func.studio_now()

@@ -8,6 +8,7 @@ from langchain_core.messages import ToolMessage
 
 from core.errors import Ambiguous, Conflict, InvalidInput, StudioError
 from tools.dispatcher import Outcome
+from tools.outside import quoted
 
 Status = Literal["ok", "error", "refused"]
 
@@ -21,10 +22,12 @@ _UNUSABLE = {"invalid_arguments", "unknown_command"}
 
 def told(outcome: Outcome, *, call_id: str, message_id: str) -> ToolMessage:
     """The message for a call that worked; people and programs get the whole result even when it is cut here."""
-    whole = _json(outcome.result)
-    content = whole if len(whole) <= _LONGEST else _cut(outcome.result)
+    result = quoted(outcome.result, outcome.outside)
+    assert isinstance(result, dict)
+    whole = _json(result)
+    content = whole if len(whole) <= _LONGEST else _cut(result)
     artifact: dict[str, object] = {"status": "ok", "command": outcome.command, "args": outcome.arguments}
-    if content is not whole:
+    if content is not whole or outcome.outside:
         artifact["result"] = outcome.result
     return _message(content, call_id, message_id, artifact)
 

@@ -115,6 +115,7 @@ async def list_approvals(
 ) -> ApprovalPage:
     """What waits for a person, and what was decided."""
     async with front.doors.database.session(principal.workspace_id) as session:
+        await approvals.expire(session)
         found = await approvals.page(session, status=status, after=cursor, limit=limit + 1)
         shown = [view(approval) for approval in found[:limit]]
     return ApprovalPage(items=shown, next_cursor=shown[-1].id if len(found) > limit else None)
@@ -167,6 +168,7 @@ async def find(front: Front, principal: Principal, given: str) -> ApprovalReques
     if approval_id is None:
         raise no_such("approval", given)
     async with front.doors.database.session(principal.workspace_id) as session:
+        await approvals.expire(session)
         approval = await approvals.get(session, approval_id)
     if approval is None:
         raise no_such("approval", given)

@@ -1,5 +1,6 @@
 """Who may do what, and when a person is asked first: by effect, role, surface and STUDIO_APPROVALS."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from core.errors import Forbidden
@@ -33,3 +34,12 @@ def asks(effect: Effect, caller: Caller, policy: str) -> bool:
         stops = not caller.principal.role.may_approve
         return stops and (effect is Effect.IRREVERSIBLE or policy == "all")
     return effect is Effect.IRREVERSIBLE or policy in {"agent", "all"}
+
+
+def held_back_by(effect: Effect, held: Mapping[str, object]) -> tuple[str, ...]:
+    """The sources of text from outside that may not have this effect without a person, whatever the policy.
+
+    ``held`` is what the thread keeps: by source the highest effect that its text may have.
+    """
+    order = tuple(Effect)
+    return tuple(source for source, most in held.items() if order.index(effect) > order.index(Effect(str(most))))

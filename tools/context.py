@@ -15,6 +15,7 @@ from core.vault import Vault
 from db.engine import Database
 from platforms.base import Adapter
 from tools.media.fetch import MediaFetcher
+from tools.outside import OutsideText
 
 
 class Role(StrEnum):
@@ -108,6 +109,8 @@ class Context:
     open_session: AsyncSession | None = None
     approved_hash: str | None = None  # the content a person said yes to, when this call needed a yes
     changes: list[Change] = field(default_factory=list)
+    made_plans: list[UUID] = field(default_factory=list)  # proposals that undo drops again
+    outside: list[OutsideText] = field(default_factory=list)  # what the answer holds of others' words
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     @property

@@ -13,11 +13,12 @@ from core import clock
 from core.errors import Conflict, InvalidInput, Problem, StudioError
 from core.ids import new_id
 from db.models.conversation import ToolCall
-from db.queries import approvals, calls
+from db.queries import approvals, calls, threads
 from tools.catalog import Catalog
 from tools.command import AnyCommand, Arguments, Effect, Proposal
-from tools.consent import allow, asks
-from tools.context import Caller, Context, Doors
+from tools.consent import allow, asks, held_back_by
+from tools.context import Caller, Context, Doors, Surface
+from tools.outside import OutsideText, ceilings
 from tools.storable import unstorable
 
 
@@ -36,12 +37,16 @@ class ConsentNeeded(StudioError):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a call came to. ``replayed``: the same key had been used before, so nothing was done this time."""
+    """What a call came to. ``replayed``: the same key had been used before, so nothing was done this time.
+
+    ``outside`` are the words in the result that somebody outside of this conversation wrote.
+    """
 
     command: str
     arguments: dict[str, object]
     result: dict[str, object]
     replayed: bool
+    outside: tuple[OutsideText, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -64,14 +69,22 @@ class Dispatcher:
             return stored
         effect = command.effect_of(arguments)
         allow(effect, caller)
-        approved_hash = await self._consent(command, arguments, effect, caller)
-        gathered = await command.gather(await self._context(caller), arguments) if command.gather else None
-        return await self._apply(command, arguments, gathered, caller, approved_hash)
+        read: list[OutsideText] = []
+        try:
+            approved_hash = await self._consent(command, arguments, effect, caller, read)
+            gathered = None
+            if command.gather:
+                gathered = await command.gather(await self._context(caller, read), arguments)
+            return await self._apply(command, arguments, gathered, caller, approved_hash, read)
+        except StudioError:
+            # What went wrong may be told in others' words, too.
+            await self._hold(caller, read)
+            raise
 
     async def propose(self, name: str, raw: object, caller: Caller) -> ConsentNeeded:
         """What a person would be asked before this call, whatever the policy."""
         command = self.catalog.find(name)
-        return await self._proposal(command, parse(command, raw), caller)
+        return await self._proposal(command, parse(command, raw), caller, [])
 
     async def _stored(self, command: AnyCommand, arguments: Arguments, caller: Caller) -> Outcome | None:
         if caller.key is None:
@@ -80,21 +93,36 @@ class Dispatcher:
             call = await calls.by_key(session, caller.key)
         return _replay(call, command, arguments) if call else None
 
-    async def _context(self, caller: Caller) -> Context:
+    async def _context(self, caller: Caller, read: list[OutsideText]) -> Context:
         async with self.doors.database.session(caller.principal.workspace_id) as session:
-            return Context(caller=caller, doors=self.doors, now=await clock.now(session))
+            return Context(caller=caller, doors=self.doors, now=await clock.now(session), outside=read)
 
-    async def _consent(self, command: AnyCommand, arguments: Arguments, effect: Effect, caller: Caller) -> str | None:
+    async def _hold(self, caller: Caller, read: Sequence[OutsideText]) -> None:
+        if read and caller.thread_id is not None:
+            async with self.doors.database.session(caller.principal.workspace_id) as session:
+                await threads.hold_outside_text(session, caller.thread_id, ceilings(read))
+
+    async def _held_back_by(self, effect: Effect, caller: Caller) -> tuple[str, ...]:
+        """The sources of text in the agent's conversation that may not bring this about without a person."""
+        if caller.thread_id is None or caller.surface is not Surface.AGENT:
+            return ()
+        async with self.doors.database.session(caller.principal.workspace_id) as session:
+            return held_back_by(effect, await threads.outside_text(session, caller.thread_id))
+
+    async def _consent(
+        self, command: AnyCommand, arguments: Arguments, effect: Effect, caller: Caller, read: list[OutsideText]
+    ) -> str | None:
         """The content hash a person said yes to, None when nobody had to; raises when the yes is missing or stale.
 
         A yes that is named has to fit, also where none was needed: it is exactly this that is carried out.
         """
         if caller.approval_id is None:
-            if asks(effect, caller, self.doors.settings.approvals):
-                raise await self._proposal(command, arguments, caller)
+            sources = await self._held_back_by(effect, caller)
+            if sources or asks(effect, caller, self.doors.settings.approvals):
+                raise because(await self._proposal(command, arguments, caller, read), sources)
             return None
         # Does the yes still fit? What was shown is compared with what would happen now.
-        current = await self._proposal(command, arguments, caller)
+        current = await self._proposal(command, arguments, caller, read)
         async with self.doors.database.session(caller.principal.workspace_id) as session:
             approval = await approvals.get(session, caller.approval_id)
         if approval is None or approval.status != "approved" or approval.command != command.name:
@@ -107,17 +135,26 @@ class Dispatcher:
             )
         return approval.content_hash
 
-    async def _proposal(self, command: AnyCommand, arguments: Arguments, caller: Caller) -> ConsentNeeded:
-        proposal = Proposal(summary=f"{command.title}?")
+    async def _proposal(
+        self, command: AnyCommand, arguments: Arguments, caller: Caller, read: list[OutsideText]
+    ) -> ConsentNeeded:
+        proposal = Proposal(summary=_question(command, arguments))
         if command.propose is not None:
             async with self.doors.database.session(caller.principal.workspace_id) as session:
-                context = Context(caller=caller, doors=self.doors, now=await clock.now(session), open_session=session)
+                now = await clock.now(session)
+                context = Context(caller=caller, doors=self.doors, now=now, open_session=session, outside=read)
                 proposal = await command.propose(context, arguments)
         recorded = _recorded(arguments)
         return ConsentNeeded(command.name, {**recorded, **(proposal.pinned or {})}, proposal)
 
     async def _apply(
-        self, command: AnyCommand, arguments: Arguments, gathered: object, caller: Caller, approved_hash: str | None
+        self,
+        command: AnyCommand,
+        arguments: Arguments,
+        gathered: object,
+        caller: Caller,
+        approved_hash: str | None,
+        read: list[OutsideText],
     ) -> Outcome:
         async with self.doors.database.session(caller.principal.workspace_id) as session:
             if caller.key is not None:
@@ -131,6 +168,7 @@ class Dispatcher:
                 now=await clock.now(session),
                 open_session=session,
                 approved_hash=approved_hash,
+                outside=read,
             )
             result = await command.apply(context, arguments, gathered)
             outcome = Outcome(
@@ -138,7 +176,11 @@ class Dispatcher:
                 arguments=_recorded(arguments),
                 result=result.model_dump(mode="json"),
                 replayed=False,
+                outside=tuple(read),
             )
+            if read and caller.thread_id is not None:
+                # Before the model can read it.
+                await threads.hold_outside_text(session, caller.thread_id, ceilings(read))
             if command.effect_of(arguments) is not Effect.READ:
                 await calls.record(session, _row(context, outcome, args_hash=_identity(arguments)))
         for notify in context.after_commit:
@@ -192,6 +234,20 @@ def _identity(arguments: Arguments) -> str:
     return fingerprint(_recorded(arguments) | secrets)
 
 
+def _question(command: AnyCommand, arguments: Arguments) -> str:
+    """What is asked where the command has no words of its own: its title, and every argument as it is given."""
+    given = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in _recorded(arguments).items())
+    return f"{command.title}?" + (f" {given}" if given else "")
+
+
+def because(needed: ConsentNeeded, sources: Sequence[str]) -> ConsentNeeded:
+    """The same question, saying that it is asked because of what the conversation holds from outside."""
+    if not sources:
+        return needed
+    told = f"{needed.proposal.summary} (This is asked because the conversation holds {', '.join(sources)}.)"
+    return ConsentNeeded(needed.command, needed.arguments, replace(needed.proposal, summary=told))
+
+
 def _replay(call: ToolCall, command: AnyCommand, arguments: Arguments) -> Outcome:
     if call.command != command.name or call.args_hash != _identity(arguments):
         raise Conflict(
@@ -217,8 +273,11 @@ def _row(context: Context, outcome: Outcome, *, args_hash: str) -> dict[str, obj
         "thread_id": caller.thread_id,
         "run_id": caller.run_id,
         "changes": [
-            {"post_id": str(change.post_id), "before": change.before, "after": change.after}
-            for change in context.changes
+            *({"plan_id": str(plan_id)} for plan_id in context.made_plans),
+            *(
+                {"post_id": str(change.post_id), "before": change.before, "after": change.after}
+                for change in context.changes
+            ),
         ],
     }
 

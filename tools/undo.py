@@ -43,7 +43,8 @@ async def undo(context: Context, arguments: Undo) -> Undone:  # noqa: ARG001 - e
     )
     if not turn:
         raise NotFound("There is nothing to undo.", code="nothing_to_undo", action="Say what you want changed instead.")
-    steps = [(UUID(str(change["post_id"])), change) for call in turn for change in reversed(call.changes)]
+    changes = [change for call in turn for change in reversed(call.changes)]
+    steps = [(UUID(str(change["post_id"])), change) for change in changes if "post_id" in change]
     await _require_untouched(context, steps)
     restored: dict[UUID, Post] = {}
     said: list[str] = []
@@ -52,6 +53,7 @@ async def undo(context: Context, arguments: Undo) -> Undone:  # noqa: ARG001 - e
         assert post is not None
         said.append(await _restore(context, post, change.get("before")))
         restored[post_id] = post
+    said += [await _drop_plan(context, UUID(str(change["plan_id"]))) for change in changes if "plan_id" in change]
     await calls.mark_undone(context.session, [call.id for call in turn])
     await speak_of(context, *restored.values())
     context.after_commit.append(lambda: context.doors.wake("posts"))
@@ -108,6 +110,17 @@ async def _restore(context: Context, post: Post, kept: object) -> str:
     _keep_future(context, post)
     await changed(context, post, before)
     return f"{label(post)} is {_state(context, post)} again."
+
+
+async def _drop_plan(context: Context, plan_id: UUID) -> str:
+    if await plans.is_accepted(context.session, plan_id):
+        raise Conflict(
+            "That cannot be undone: the plan was accepted since.",
+            code="undo_refused",
+            action="Cancel the posts that it became (cancel_posts); a plan in itself puts nothing on the calendar.",
+        )
+    await plans.drop(context.session, plan_id)
+    return "The proposed plan is dropped."
 
 
 def _stored(name: str, value: object) -> object:

@@ -3,19 +3,24 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Identity, func
+from sqlalchemy import Identity, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Identified, StoredList, StoredObject, Tenant, Timed
 
 
 class Thread(Identified, Tenant, Timed, Base):
-    """A conversation. ``focus`` lists the posts spoken of last, newest first: what "it" means."""
+    """A conversation. ``focus`` lists the posts spoken of last, newest first: what "it" means.
+
+    ``outside``: the sources of text from outside that the model has read in it, each with the highest effect that this
+    text may have without a person.
+    """
 
     __tablename__ = "threads"
 
     title: Mapped[str]
     focus: Mapped[list[str]] = mapped_column()
+    outside: Mapped[StoredObject] = mapped_column(default=dict, server_default=text("'{}'"))
     created_by: Mapped[UUID | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.studio_now())
 

@@ -42,3 +42,13 @@ async def withdraw_of_run(session: AsyncSession, run_id: UUID) -> None:
     await session.execute(
         text("update approvals set status = 'withdrawn' where run_id = :run and status = 'pending'"), {"run": run_id}
     )
+
+
+async def expire(session: AsyncSession) -> None:
+    """Close what nobody answered in time, of callers that wait for no answer; a run's question ends with its run."""
+    await session.execute(
+        text(
+            "update approvals set status = 'expired'"
+            " where status = 'pending' and run_id is null and expires_at <= studio_now()"
+        )
+    )

@@ -182,3 +182,8 @@ async def add_key(
             "digest": digest,
         },
     )
+
+
+async def users_with_role(session: AsyncSession, roles: Sequence[str]) -> Sequence[UUID]:
+    """The users who have one of these roles in this workspace."""
+    return (await session.scalars(select(Membership.user_id).where(Membership.role.in_(roles)))).all()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.conversation import Message, Run, Thread
@@ -56,3 +56,16 @@ async def touch(session: AsyncSession, thread_id: UUID) -> None:
     await session.execute(
         text("update threads set updated_at = studio_now() where id = :thread"), {"thread": thread_id}
     )
+
+
+async def outside_text(session: AsyncSession, thread_id: UUID) -> Mapping[str, object]:
+    """The sources of text from outside that a thread holds, each with the highest effect it may have by itself."""
+    return (await session.scalar(select(Thread.outside).where(Thread.id == thread_id))) or {}
+
+
+async def hold_outside_text(session: AsyncSession, thread_id: UUID, found: Mapping[str, str]) -> None:
+    """The model of this thread is about to read these sources; what is there already stays."""
+    statement = text("update threads set outside = outside || :found where id = :thread").bindparams(
+        bindparam("found", type_=JSONB)
+    )
+    await session.execute(statement, {"found": dict(found), "thread": thread_id})

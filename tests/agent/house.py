@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 import psycopg
+from langchain_core.language_models import BaseChatModel
 
 from agent.agent import Agent
 from agent.deciding import Decision
@@ -132,18 +133,19 @@ async def open_house(
     *,
     model: Settings | None = None,
     loop: bool = True,
-    more: Catalog | None = None,
+    mind: BaseChatModel | None = None,
+    catalog: Catalog | None = None,
 ) -> AsyncIterator[House]:
     """Open an agent on the test's database; ``model`` holds the settings of its model, None those of the doors.
 
-    ``more`` are its commands, None those of the tests.
+    ``mind`` is used in place of that model, ``catalog`` in place of the small commands of these tests.
     """
     settings = model or doors.settings
     news = asyncio.Event()
     async with AsyncExitStack() as stack:
         saver = await stack.enter_async_context(open_saver(admin_url))
-        dispatcher = Dispatcher(doors, more or catalog_of_tests())
-        agent = Agent(model=build_model(settings), dispatcher=dispatcher, saver=saver, settings=settings)
+        dispatcher = Dispatcher(doors, catalog or catalog_of_tests())
+        agent = Agent(model=mind or build_model(settings), dispatcher=dispatcher, saver=saver, settings=settings)
         house = House(
             service=RunService(
                 database=doors.database,

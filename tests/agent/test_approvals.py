@@ -10,7 +10,7 @@ import pytest
 from core.errors import Conflict, Forbidden, NotFound
 from core.settings import Settings
 from tests.agent import commands
-from tests.agent.house import House, Json, Script, calling, open_house, requests, tool_texts
+from tests.agent.house import House, Json, Script, calling, open_house, requests, tool_texts, until
 from tests.conftest import NewPrincipal, Sandbox, TestClock
 from tools.context import Doors, Principal, Role
 
@@ -149,6 +149,26 @@ async def test_a_question_expires(house: House, script: Script, sandbox: Sandbox
     assert done.reply == "Nobody answered, so I left it."
     assert last_tools(sandbox)[0]["error"]["code"] == "approval_expired"
     assert await house.calls() == []
+
+
+async def test_a_run_whose_question_expires_goes_on_by_itself(
+    house: House, script: Script, sandbox: Sandbox, clock: TestClock
+) -> None:
+    script(calling(("publish", {"text": "a"})), "Nobody answered, so I left it.")
+    view = await house.ask("publish a")
+    assert await house.work.claim(4, sweep=True) == []  # until then it waits
+    clock.shift(timedelta(hours=25))
+
+    async def is_over() -> bool:
+        return (await house.service.view(house.principal, view.id)).status == "done"
+
+    await until(is_over)
+    done = await house.end_of(view.id)
+    assert done.reply == "Nobody answered, so I left it."
+    assert last_tools(sandbox)[0]["error"]["code"] == "approval_expired"
+    assert await house.calls() == []
+    with pytest.raises(Conflict, match="expired"):
+        await house.service.decide(house.principal, id_of(view.approval), decision="approve")
 
 
 async def test_a_new_message_withdraws_the_question(house: House, script: Script, sandbox: Sandbox) -> None:

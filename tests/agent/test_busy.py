@@ -40,7 +40,7 @@ async def office(
     more = Catalog(
         (real.find("create_draft"), real.find("list_posts"), real.find("undo"), keep_note, slow_note, publish)
     )
-    async with open_house(doors, principal, admin_url, model=endpoint, more=more) as opened:
+    async with open_house(doors, principal, admin_url, model=endpoint, catalog=more) as opened:
         yield opened
 
 

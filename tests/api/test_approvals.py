@@ -1,10 +1,12 @@
 """Asking a person: a REST caller who may not decide, who answers, and what the answer covers."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 
 from tests.api.conftest import AddMember, Served, client_of
+from tests.conftest import TestClock
 from tools.context import Principal, Role
 
 
@@ -112,3 +114,17 @@ async def test_an_approver_who_may_not_write_carries_it_out_by_saying_yes(
 async def test_an_approval_of_another_workspace_is_not_there(served: Served, owner: httpx.AsyncClient) -> None:
     answer = await owner.post("/v1/approvals/01990000-0000-7000-8000-000000000000", json={"decision": "approve"})
     assert (answer.status_code, answer.json()["code"]) == (404, "approval_not_found")
+
+
+async def test_what_nobody_answered_in_time_is_shown_as_expired(
+    owner: httpx.AsyncClient, editor: httpx.AsyncClient, account_id: str, asset_id: str, clock: TestClock
+) -> None:
+    post = await draft(editor, account_id, asset_id)
+    approval = (await editor.post(f"/v1/posts/{post['id']}/publish")).json()["approval"]
+    clock.shift(timedelta(hours=25))
+    path = f"/v1/approvals/{approval['id']}"
+    assert (await owner.get("/v1/approvals", params={"status": "pending"})).json()["items"] == []
+    assert (await owner.get(path)).json()["status"] == "expired"
+    late = await owner.post(path, json={"decision": "approve"})
+    assert (late.status_code, late.json()["code"]) == (409, "approval_expired")
+    assert (await owner.get(f"/v1/posts/{post['id']}")).json()["status"] == "draft"

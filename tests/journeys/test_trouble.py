@@ -49,7 +49,7 @@ def test_the_terminal_says_what_to_do_when_no_server_runs(demo: Demo) -> None:
 
 def test_doctor_and_keys(demo: Demo) -> None:
     checked = demo.studio("doctor")
-    assert "PostgreSQL: embedded, schema 0008" in checked.stdout
+    assert "PostgreSQL: embedded, schema 0009" in checked.stdout
     assert demo.key not in checked.stdout
     made = demo.studio("keys", "create", "for a test", "--user", "Robin", "--role", "viewer")
     key = made.stdout.strip()

@@ -24,7 +24,7 @@ def changed(settings: Settings, **values: object) -> Settings:
 async def test_a_good_installation_has_no_error(settings: Settings, desk: Desk) -> None:
     found = await look(settings)
     assert [finding for finding in found.values() if finding.level == "error"] == []
-    assert found["PostgreSQL"].message == "external, schema 0008"
+    assert found["PostgreSQL"].message == "external, schema 0009"
     assert found["Instagram @roastery"].level == "ok"
     assert found["Public address"].level == "ok"  # private, which the sandbox can reach
 

@@ -267,6 +267,7 @@ async def plan_week(context: Context, arguments: PlanWeek, gathered: Proposed) -
     items = [_item(plan, number, filling) for number, filling in enumerate(gathered.fillings, 1)]
     context.session.add_all(items)
     await context.session.flush()
+    context.made_plans.append(plan.id)
     drafts = {filling.draft.id: filling.draft for filling in gathered.fillings if filling.draft is not None}
     shown = item_views(context, items, accounts=around.accounts, posts=drafts, needs=_needs(context, gathered))
     before = await _before(context, around)

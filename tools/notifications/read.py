@@ -16,6 +16,7 @@ from db.queries.notifications import NotificationFilter, Told
 from tools.command import Arguments, Effect, Result, command
 from tools.context import Context
 from tools.notifications.words import NotificationView, notification_view
+from tools.posts.authors import note_network_words, note_others_words
 from tools.posts.references import speak_of
 
 Kind = Literal["published", "failed", "unconfirmed", "missed", "preflight", "reconnect"]
@@ -63,6 +64,9 @@ async def list_notifications(context: Context, arguments: ListNotifications) -> 
     shown = page[: arguments.limit]
     total = await notifications.count(context.session, wanted)
     await speak_of(context, *_posts_in_trouble(shown))
+    await note_others_words(context, [told.post for told in shown if told.post], {})
+    for told in shown:
+        note_network_words(context, told.notification.message or "")
     return NotificationList(
         summary=_listed(arguments, total),
         items=tuple(notification_view(context, told) for told in shown),

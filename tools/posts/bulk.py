@@ -18,6 +18,7 @@ from db.queries.posts import PostMediumRow
 from tools.accounts.choose import account_label
 from tools.command import Effect, Proposal, Result, command
 from tools.context import Context
+from tools.posts.authors import note_others_words
 from tools.posts.changes import bind, changed_with, needs_a_yes, require_state, snapshot_with
 from tools.posts.content import content_hash, require_publishable
 from tools.posts.references import speak_of
@@ -137,6 +138,7 @@ def _cancel_effect(arguments: CancelPosts) -> Effect:
 
 async def _planned_moves(context: Context, arguments: MovePosts, *, lock: bool) -> list[Planned]:
     found = await chosen(context, arguments, lock=lock)
+    await note_others_words(context, found, {})
     accounts = await posts.accounts_of(context.session, found)
     media = await posts.media_of(context.session, [post.id for post in found])
     refusals = Refusals()
@@ -237,6 +239,7 @@ def _change(each: Planned, *warnings: str) -> BulkChange:
 
 async def _planned_cancels(context: Context, arguments: CancelPosts, *, lock: bool) -> list[Planned]:
     found = await chosen(context, arguments, lock=lock)
+    await note_others_words(context, found, {})
     refusals = Refusals()
     for post in found:
         try:

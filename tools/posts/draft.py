@@ -120,10 +120,15 @@ def _effect(arguments: CreateDraft) -> Effect:
 
 async def _propose(context: Context, arguments: CreateDraft) -> Proposal:
     """Make and send exactly this: words, media by id, account and time are those that are shown."""
-    _require_seen(arguments)
     account = await choose_account(
         context.session, context.doors.adapters, platform=arguments.platform, reference=arguments.account_id
     )
+    if _effect(arguments) is Effect.WRITE:
+        said = f"the words “{arguments.caption}”" if arguments.caption is not None else f"about {arguments.about!r}"
+        return Proposal(
+            summary=f"Draft a post for {account_label(account)}: {said}?", pinned={"account_id": str(account.id)}
+        )
+    _require_seen(arguments)
     adapter = context.doors.adapters[account.platform]
     post = _unkept(context, arguments, account)
     post.options = await stored_options(context, arguments.options)

@@ -12,6 +12,7 @@ from db.models.post import Post, Status
 from db.queries import focus, posts
 from db.queries.posts import PostFilter
 from tools.context import Context
+from tools.posts.authors import note_others_words
 from tools.posts.view import excerpt
 
 _PRONOUNS = frozenset(
@@ -95,6 +96,7 @@ async def _by_words(context: Context, words: str) -> Post:
             if len(found) == 1:
                 return found[0]
             if found:
+                await note_others_words(context, found, {})
                 raise _which(words, found)
     return _known(None, words)
 

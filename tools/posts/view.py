@@ -13,6 +13,7 @@ from db.queries import posts
 from db.queries.posts import PostMediumRow
 from tools.command import Result
 from tools.context import Context
+from tools.posts.authors import note_others_words
 from tools.posts.content import cover_of
 
 
@@ -149,11 +150,12 @@ def view(context: Context, post: Post, account: Account, media: Sequence[PostMed
 
 
 async def views(context: Context, found: Sequence[Post]) -> tuple[PostView, ...]:
-    """The records of several posts, in two statements whatever their number."""
+    """The records of several posts, in few statements whatever their number; words of others are noted as such."""
     if not found:
         return ()
     accounts = await posts.accounts_of(context.session, found)
     media = await posts.media_of(context.session, [post.id for post in found], covers=False)
+    await note_others_words(context, found, media)
     return tuple(view(context, post, accounts[post.account_id], media[post.id]) for post in found)
 
 

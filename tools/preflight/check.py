@@ -15,6 +15,7 @@ from db.queries import checks
 from tools.accounts.choose import choose_account
 from tools.command import Arguments, Effect, Result, command
 from tools.context import Context
+from tools.posts.authors import note_others_words
 from tools.posts.draft import POST_ID
 from tools.posts.references import resolve_post, speak_of
 from tools.posts.view import label
@@ -124,6 +125,7 @@ async def check_posts(context: Context, arguments: CheckPosts, weeks: tuple[Acco
     checked = 1 if post is not None else sum(len(week.inside()) for week in weeks)
     spoken = {one.post.id: one.post for one in shown if one.post is not None}
     await speak_of(context, *([post] if post is not None else list(spoken.values())[:5]))
+    await note_others_words(context, list(spoken.values()), {})
     return CheckedPosts(
         summary=_summed_up(arguments, post, checked, errors, len(found) - errors),
         items=tuple(_view(context, one) for one in shown),
