@@ -164,8 +164,9 @@ async def test_a_run_that_ends_and_a_message_that_comes_do_not_lock_each_other_o
         async with doors.database.session(principal.workspace_id) as session:
             assert isinstance(await threads.get(session, ticket.thread_id, lock=True), Thread)
             work = asyncio.create_task(house.work.work(claim))
-            await until(in_the_log(house, ticket.run_id, "TEXT_MESSAGE_END"))
-            await asyncio.wait((work,), timeout=0.5)
+            # What it says may be written with its end, which waits for the thread here.
+            await until(in_the_log(house, ticket.run_id, "RUN_STARTED"))
+            await asyncio.wait((work,), timeout=1.0)
             async with asyncio.timeout(0.5):
                 assert all(isinstance(run, Run) for run in await runs.unfinished(session, ticket.thread_id))
         await work
