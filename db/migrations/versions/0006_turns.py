@@ -129,7 +129,8 @@ create function claim_posts(
   after uuid default '00000000-0000-0000-0000-000000000000', wide int default null
 )
 returns table (id uuid, workspace_id uuid, fence bigint, due timestamptz)
-language sql volatile security definer set search_path = studio, pg_temp as $$
+language sql volatile security definer set search_path = studio, pg_temp set plan_cache_mode = force_generic_plan
+as $$
   with due as materialized (
     select p.id, p.workspace_id, p.account_id, p.scheduled_for, p.next_attempt_at, t.post_id as turn_of, t.hold_until
     from posts p join account_turns t on t.workspace_id = p.workspace_id and t.account_id = p.account_id
