@@ -185,7 +185,8 @@ def test_only_narrow_functions_see_across_workspaces(admin: Admin) -> None:
     definers = {str(row["proname"]): row for row in rows if row["prosecdef"]}
     assert set(definers) == NARROW
     for name, row in definers.items():
-        assert row["proconfig"] == ["search_path=studio, pg_temp"], name
+        planned = ["plan_cache_mode=force_generic_plan"] if name == "claim_posts" else []
+        assert row["proconfig"] == ["search_path=studio, pg_temp", *planned], name
         assert row["app"], name
         assert not row["anybody"], name
         assert (row["owner"] == "studio_claim") == name.startswith("claim_"), name
