@@ -99,7 +99,8 @@ async def test_a_killed_publish_is_gone_on_with_within_a_minute(
 
 async def _goes_on(sweep: Sweep, charts: dict[str, list[Disturbance]], network: str) -> None:
     case = next(case for case in CASES if case.platform == network)
-    killed = next(one for one in charts[case.name] if one.kill and one.name.startswith("during") and one.kill.at > 4)
+    kills = [one for one in charts[case.name] if one.kill and one.name.startswith("during")]
+    killed = next((one for one in kills if one.kill and one.kill.at > 4), kills[-1])  # the way of some is short
     async with sweep.stage() as stage:
         assert (stage.settings.publish_lease, stage.settings.settle_time) == (30.0, 120.0)
         planted = await stage.plant(case)
