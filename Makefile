@@ -89,7 +89,6 @@ postgres-chaos: setup
 
 bench-publish: setup
 	@$(BIN)/python -m bench.publish $(ARGS)
-	@$(BIN)/python -m bench.claims
 
 bench-memory: setup
 	@$(BIN)/python -m bench.memory $(ARGS)

@@ -26,8 +26,6 @@ from sandbox.tiktok import publishing as tiktok_publishing
 from sandbox.tiktok import routes as tiktok
 from sandbox.world import Conditions, World
 
-DEFAULT_PORT = 8001
-
 
 def create_app(*, state_file: Path | None = None, conditions: Conditions | None = None) -> FastAPI:
     """A new application over ``state_file`` (SQLite; None keeps everything in memory).

@@ -11,8 +11,6 @@ from pathlib import Path
 FIRST_ID = 17_900_000_000_000_000
 IDS_PER_SECOND = 100_000
 
-PRAGMAS = "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;"
-
 SCHEMA = """
 create table if not exists nodes (
     id integer primary key autoincrement,

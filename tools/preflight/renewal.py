@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from core.vault import token_context
 from db.models.account import Account
 from db.queries import accounts
-from platforms.base import Adapter, TokenGrant
+from platforms.base import Adapter
+from tools.accounts.grants import keep_grant
 from tools.context import Doors
 from tools.publishing.job import open_credentials
 
@@ -29,15 +29,5 @@ async def renew(doors: Doors, account: Account, adapter: Adapter) -> None:
         kept = await accounts.get(session, account.id, with_tokens=True, lock=True)
         if kept is None or kept.status != "connected" or kept.access_token != account.access_token:
             return
-        _keep(doors, kept, grant)
+        keep_grant(doors.vault, kept, grant)
     account.token_expires_at = grant.expires_at
-
-
-def _keep(doors: Doors, kept: Account, grant: TokenGrant) -> None:
-    def seal(token: str, name: str) -> bytes:
-        return doors.vault.seal(token, context=token_context(str(kept.workspace_id), str(kept.id), name))
-
-    kept.access_token = seal(grant.access_token, "access_token")
-    if grant.refresh_token is not None:
-        kept.refresh_token = seal(grant.refresh_token, "refresh_token")
-    kept.token_expires_at = grant.expires_at

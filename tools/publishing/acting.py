@@ -6,10 +6,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from core.errors import Conflict, StudioError, Unavailable
-from core.vault import token_context
 from db.queries import accounts
 from platforms.base import Adapter, Credentials
 from platforms.errors import OutcomeUnknown, PlatformError, ReconnectNeeded, TokenExpired, Transient
+from tools.accounts.grants import keep_grant
 from tools.context import Doors
 from tools.publishing.job import open_credentials
 from tools.publishing.tokens import patiently
@@ -62,14 +62,7 @@ async def _refreshed(
             raise ReconnectNeeded(f"@{account.handle} was disconnected meanwhile.")
         if account.access_token != sealed:
             return open_credentials(doors, account)  # given by somebody else meanwhile: theirs is kept
-
-        def seal(token: str, name: str) -> bytes:
-            return doors.vault.seal(token, context=token_context(str(workspace_id), str(account_id), name))
-
-        account.access_token = seal(grant.access_token, "access_token")
-        if grant.refresh_token is not None:
-            account.refresh_token = seal(grant.refresh_token, "refresh_token")
-        account.token_expires_at = grant.expires_at
+        keep_grant(doors.vault, account, grant)
     return replace(
         credentials,
         access_token=grant.access_token,

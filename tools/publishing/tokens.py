@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from core.vault import token_context
 from db.queries import accounts, publishing
 from platforms.base import Credentials
 from platforms.errors import ReconnectNeeded
+from tools.accounts.grants import keep_grant
 from tools.context import Doors
 from tools.publishing.job import Job, open_credentials
 
@@ -24,7 +24,6 @@ async def refresh_token(doors: Doors, job: Job) -> Credentials:
         if given is None:
             raise
         return given
-    workspace_id, account_id = str(job.workspace_id), str(job.account_id)
     async with doors.database.session(job.workspace_id) as session:
         account = await accounts.get(session, job.account_id, with_tokens=True, lock=True)
         assert account is not None
@@ -35,14 +34,7 @@ async def refresh_token(doors: Doors, job: Job) -> Credentials:
             # Given by a person, or by another post's work, while we asked: theirs is kept.
             job.sealed = account.access_token
             return open_credentials(doors, account)
-        account.access_token = doors.vault.seal(
-            grant.access_token, context=token_context(workspace_id, account_id, "access_token")
-        )
-        if grant.refresh_token is not None:
-            account.refresh_token = doors.vault.seal(
-                grant.refresh_token, context=token_context(workspace_id, account_id, "refresh_token")
-            )
-        account.token_expires_at = grant.expires_at
+        keep_grant(doors.vault, account, grant)
         job.sealed = account.access_token
     return replace(
         job.credentials,
